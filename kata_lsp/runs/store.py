@@ -1,0 +1,89 @@
+"""Owns the seam to storage: what a run store promises, whatever it is built on.
+
+Must not know SQL, editors or how a run is carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from kata_lsp.runs.record import RunRecord, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs to list, newest first. `root` is an absolute path; None matches any."""
+
+    root: str | None = None
+    session: str | None = None
+    statuses: frozenset[RunStatus] = frozenset()
+    before: tuple[float, str] | None = None
+    """Continue after this (`created_at`, `id`): the last run of the previous page."""
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What has been spent since a moment: requests sent and known cost in USD."""
+
+    requests: int
+    cost_usd: float
+    unknown_cost_requests: int
+
+
+class StaleOwnerError(Exception):
+    """This process no longer owns the run: another server declared it dead and took over."""
+
+
+class RunStore(Protocol):
+    """Keeps runs and their events. Every method is safe to call from the event loop.
+
+    Writes are durable when they return; a stored change is what clients may be told about.
+    """
+
+    async def open(self) -> None:
+        """Open or create the storage, migrate it, and mark dead owners' runs `interrupted`."""
+        ...
+
+    async def save(self, record: RunRecord) -> RunRecord:
+        """Store the next version of a run and append it to the event table.
+
+        Returns:
+            The record with its new `seq` (the stored one plus 1; 1 for a new run).
+
+        Raises:
+            StaleOwnerError: Another process owns the run.
+            IllegalTransitionError: The stored status is terminal and `record` changes it.
+        """
+        ...
+
+    async def append_output(
+        self, run_id: str, kind: Literal["text", "thinking"], offset: int, delta: str
+    ) -> None:
+        """Store a piece of streamed output that begins at code point `offset` of its kind.
+
+        An offset of 0 starts the kind's text anew.
+        """
+        ...
+
+    async def output(self, run_id: str, kind: Literal["text", "thinking"]) -> str:
+        """Return the streamed output stored so far, "" when there is none."""
+        ...
+
+    async def get(self, run_id: str) -> RunRecord | None:
+        """Return the run, or None when there is no such id."""
+        ...
+
+    async def list(self, query: RunFilter) -> Sequence[RunRecord]:
+        """Return the matching runs, newest first, at most `query.limit`."""
+        ...
+
+    async def spent_since(self, since: float, root: str | None = None) -> Spending:
+        """Return what attempts started at or after `since` (epoch seconds) have used."""
+        ...
+
+    async def close(self) -> None:
+        """Release the storage and the owner lock; safe to call twice."""
+        ...
