@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
-from kata_lsp.providers.messages import CompletionRequest, StreamEvent
+from kata_lsp.providers.messages import AdapterEvent, Completion, CompletionRequest
 
 RuntimeMode = Literal["native", "pi"]
 """`native` calls the provider ourselves; `pi` hands the request to the pi engine."""
@@ -93,7 +93,7 @@ class Adapter(Protocol):
 
     def stream(
         self, request: CompletionRequest
-    ) -> AbstractAsyncContextManager[AsyncIterator[StreamEvent]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[AdapterEvent]]:
         """Open a streamed completion; leaving the context closes the connection at once.
 
         Raises:
@@ -111,6 +111,22 @@ class Adapter(Protocol):
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class PlainAdapter(Protocol):
+    """An adapter that can also ask for the whole answer in one reply, without a stream.
+
+    Optional: where it is missing, the runtime collects the stream instead.
+    """
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Return the answer, whatever its stop reason; the runtime judges that.
+
+        Raises:
+            KataError: The request failed.
+        """
         ...
 
 

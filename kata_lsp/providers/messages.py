@@ -171,6 +171,21 @@ whole, after its arguments are complete JSON."""
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallProgress:
+    """A tool call's arguments are still arriving; `size` more bytes of them came.
+
+    Optional, from an adapter to the runtime only: a model that writes a long file through a tool
+    is neither idle nor without limit. It never leaves the runtime.
+    """
+
+    size: int
+
+
+AdapterEvent = StreamEvent | ToolCallProgress
+"""What an adapter may yield."""
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """A finished answer."""
 
