@@ -20,7 +20,7 @@ MAX_PROMPT_CHARS = 200_000
 
 RuntimeMode = Literal["native", "pi"]
 RunStatus = Literal["queued", "running", "completed", "failed", "interrupted", "cancelled"]
-Phase = Literal["context", "prompt", "provider", "validate", "repair", "apply"]
+Phase = Literal["context", "prompt", "provider", "validate", "repair"]
 ApplyPolicy = Literal["ask", "auto", "never"]
 Profile = Literal["standard", "lite"]
 AuthMode = Literal["api_key", "token_session"]

@@ -70,6 +70,31 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Lines of a repository file (1-based, inclusive) that the request is about."""
+
+    path: str
+    start_line: int
+    end_line: int
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the messages were built from, for a provider that is not a language model.
+
+    `spec` is the existing spec ("" for none); `sections` are the ones asked for, in order.
+    """
+
+    prompt: str
+    excerpts: tuple[Excerpt, ...] = ()
+    spec: str = ""
+    sections: tuple[str, ...] = ()
+    selection: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CompletionRequest:
     """One request to one model."""
 
@@ -78,6 +103,7 @@ class CompletionRequest:
     system: str = ""
     tools: tuple[Tool, ...] = ()
     max_output_tokens: int = 8192
+    brief: Brief | None = None
 
 
 class StopReason(StrEnum):

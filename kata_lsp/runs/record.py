@@ -35,7 +35,7 @@ class DraftState(StrEnum):
 Profile = Literal["standard", "lite"]
 """How much ceremony a spec carries; `lite` is for small changes."""
 
-Phase = Literal["context", "prompt", "provider", "validate", "repair", "apply"]
+Phase = Literal["context", "prompt", "provider", "validate", "repair"]
 """The step a running run is in; finished phases are what `resume` does not pay for again."""
 
 
