@@ -166,5 +166,5 @@ class RunRecord:
     draft: Draft | None = None
     error: Mapping[str, Any] | None = None
     """The `KataError` payload of a failed run."""
-    saved_prompt: Mapping[str, Any] | None = None
-    """The built prompt, kept so that a resumed run need not retrieve context again."""
+    brief: Mapping[str, Any] | None = None
+    """What the prompt is built from, kept so that a resumed run need not retrieve again."""
