@@ -23,8 +23,8 @@ class RunChanged:
 class RunStreamed:
     """More of the model's output, stored already.
 
-    `offset` is where `delta` begins in this run's text of its kind, in code points since the last
-    `StreamReset`, so that a reader who missed a piece can tell.
+    `offset` is where `delta` begins in this run's text of its kind, in code points, so that a
+    reader who missed a piece can tell.
     """
 
     run_id: str
@@ -34,18 +34,11 @@ class RunStreamed:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamReset:
-    """The text streamed so far is void: a repair starts again from nothing."""
-
-    run_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class StatusChanged:
     """Something the status line shows changed: the mode, the provider, the runs in flight."""
 
 
-Event = RunChanged | RunStreamed | StreamReset | StatusChanged
+Event = RunChanged | RunStreamed | StatusChanged
 
 Sink = Callable[[Event], None]
 """Takes an event and returns at once; it must neither block nor raise."""
