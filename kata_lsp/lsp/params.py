@@ -1,0 +1,69 @@
+"""Owns turning a standard method's raw params into lsprotocol's classes, or naming what is wrong.
+
+Must not know handlers. Messages name the field by its path on the wire and never quote a value.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from cattrs import Converter
+from cattrs.errors import (
+    AttributeValidationNote,
+    BaseValidationError,
+    IterableValidationNote,
+)
+from lsprotocol import types
+
+from kata_lsp.lsp.jsonrpc import Code, RpcError
+
+
+def structure(converter: Converter, method: str, params: Any) -> Any:
+    """Return `params` as the class that LSP gives to `method`.
+
+    Params of methods that LSP does not know are returned as they are.
+
+    Raises:
+        RpcError: -32602, naming the first fields that do not fit.
+    """
+    known = types.METHOD_TO_TYPES.get(method)
+    expected: Any = None if known is None else known[2]
+    if expected is None:
+        return params
+    if params is None:
+        params = {}
+    if not isinstance(params, dict):
+        raise RpcError(Code.INVALID_PARAMS, f"params of {method} must be an object, not an array")
+    try:
+        return converter.structure(params, expected)
+    except Exception as error:  # noqa: BLE001 - hooks and validators raise whatever they like
+        problems = list(dict.fromkeys(_problems(error, "params")))[:3]
+        raise RpcError(Code.INVALID_PARAMS, f"{'; '.join(problems)} ({method})") from None
+
+
+def _problems(error: BaseException, path: str) -> Iterator[str]:
+    """Walk cattrs' exception groups, whose notes say where each error belongs."""
+    if isinstance(error, BaseValidationError):
+        for inner in error.exceptions:
+            yield from _problems(inner, path + _step(inner))
+        return
+    if isinstance(error, KeyError):
+        yield f"{path}: is required"
+        return
+    # attrs' validators run in __init__, where cattrs no longer knows the field, but they say it.
+    attribute = next((a for a in error.args if hasattr(a, "on_setattr")), None)
+    name = f".{_camel(attribute.name)}" if attribute is not None else ""
+    yield f"{path}{name}: does not have the type that LSP gives to it"
+
+
+def _step(error: BaseException) -> str:
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, AttributeValidationNote):
+            return f".{_camel(note.name)}"
+        if isinstance(note, IterableValidationNote):
+            return f"[{note.index}]" if isinstance(note.index, int) else ".*"
+    return ""
+
+
+def _camel(name: str) -> str:
+    first, *others = name.removesuffix("_").split("_")
+    return first + "".join(map(str.title, others))

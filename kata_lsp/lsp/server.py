@@ -1,0 +1,160 @@
+"""Owns the server object that features and commands get, and how it is put together and served.
+
+Must not know what features and commands do; they are handed in as data.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pygls.lsp.server import LanguageServer
+
+from kata_lsp import __version__
+from kata_lsp.lsp import serve, startup
+from kata_lsp.lsp.dispatch import Command, CommandTable
+from kata_lsp.lsp.initialize import Session
+from kata_lsp.lsp.lifecycle import Hook
+from kata_lsp.lsp.session import KataProtocol
+from kata_lsp.lsp.transport.outbox import Merge
+
+if TYPE_CHECKING:
+    from kata_lsp.app import App
+
+_log = logging.getLogger(__name__)
+
+Register = Callable[["KataServer"], None]
+"""What a feature module offers: `register(server)` adds its handlers with `@server.feature`."""
+
+
+class KataServer(LanguageServer):
+    """The server as features and commands see it.
+
+    Args:
+        app_factory: Makes the composition root when it is first needed, which is not at
+            `initialize`.
+    """
+
+    protocol: KataProtocol
+
+    def __init__(self, app_factory: "Callable[[], App]") -> None:
+        super().__init__(
+            "kata-lsp",
+            __version__,
+            protocol_cls=KataProtocol,
+            converter_factory=startup.converter,
+        )
+        self._app_factory = app_factory
+        self._app: App | None = None
+
+    @property
+    def app(self) -> "App":
+        """The composition root, made at the first call."""
+        if self._app is None:
+            self._app = self._app_factory()
+        return self._app
+
+    @property
+    def session(self) -> Session:
+        """What the client told about itself; `session.capability(path)` looks one up.
+
+        Raises:
+            RuntimeError: `initialize` has not come yet.
+        """
+        if self.protocol.session is None:
+            raise RuntimeError("there is no session before initialize")
+        return self.protocol.session
+
+    def on_shutdown(self, hook: Hook) -> None:
+        """Await `hook` when the session ends: shutdown, exit, end of stdin, signal, parent death.
+
+        Called once; the last added first. All hooks together get `lifecycle.HOOKS_SECONDS`.
+        """
+        self.protocol.lifecycle.on_shutdown(hook)
+
+    def send(
+        self, method: str, params: Any, coalesce_key: str | None = None, merge: Merge | None = None
+    ) -> None:
+        """Send a notification; returns at once however slow the client is.
+
+        Args:
+            method: The method.
+            params: JSON, a pydantic payload (dumped by alias), or lsprotocol's class.
+            coalesce_key: While an earlier message with this key waits for a slow client, this one
+                takes its place. Without a key nothing is replaced or dropped.
+            merge: `merge(waiting_params, new_params) -> params` to send instead of both; for text
+                deltas. Messages with it are the first to go when the client does not read.
+
+        Raises:
+            TypeError: The params have no JSON form.
+        """
+        self.protocol.send(method, params, coalesce_key, merge)
+
+    async def ask(self, method: str, params: Any, seconds: float) -> Any:
+        """Send a request to the client and return its raw result.
+
+        Ends with the session; giving up (also by cancellation) tells the client.
+
+        Args:
+            method: The method.
+            params: JSON or lsprotocol's class.
+            seconds: How long to wait.
+
+        Raises:
+            TimeoutError: No answer in time.
+            RpcError: The client answered with an error, or the session ended.
+        """
+        return await self.protocol.ask(method, params, seconds)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log instead of pygls' pop-up; whoever asked gets an answer anyway."""
+        _log.error("%s: %s", getattr(source, "__name__", "error"), type(error).__name__)
+
+
+def create_server(
+    app_factory: "Callable[[], App]",
+    commands: Sequence[Command] | None = None,
+    features: Iterable[Register] | None = None,
+) -> KataServer:
+    """Put a server together; nothing of a command is imported, the app is not made.
+
+    Args:
+        app_factory: Makes the composition root when it is first needed.
+        commands: The command table; `kata_lsp.lsp.commands.COMMANDS` when omitted.
+        features: What registers handlers; `kata_lsp.lsp.features.FEATURES` when omitted.
+    """
+    if commands is None:
+        from kata_lsp.lsp.commands import COMMANDS as commands  # noqa: N811, PLC0415
+    if features is None:
+        from kata_lsp.lsp.features import FEATURES as features  # noqa: N811, PLC0415
+    server = KataServer(app_factory)
+    server.protocol.commands = CommandTable(commands)
+    for register in features:
+        register(server)
+    return server
+
+
+def serve_stdio(server: KataServer) -> int:
+    """Serve the process that started us and return the exit code.
+
+    0 after `shutdown` and `exit`, 1 when the session ended without them, 128 + n on a signal.
+    """
+    return serve.stdio(server.protocol)
+
+
+def serve_tcp(server: KataServer, host: str = "127.0.0.1", port: int = 0) -> int:
+    """Serve one connection on a loopback port, which is logged as a warning; for debugging.
+
+    Raises:
+        ValueError: The host is not a loopback address.
+    """
+    return serve.tcp(server.protocol, host, port)
+
+
+def serve_ws(server: KataServer, host: str = "127.0.0.1", port: int = 0) -> int:
+    """Serve one WebSocket on a loopback port, which is logged as a warning; for debugging.
+
+    Raises:
+        ValueError: The host is not a loopback address.
+        ImportError: The package `websockets` is not installed.
+    """
+    return serve.ws(server.protocol, host, port)

@@ -1,0 +1,113 @@
+"""Owns cold start: LSP's classes are defined on first use, and the collector sleeps meanwhile.
+
+Importing `lsprotocol.types` makes attrs generate and compile methods for 555 classes, of which a
+session uses a few dozen; that was 250 of the 350 ms of a bare pygls start. Must not know what the
+server does with the classes.
+"""
+
+import gc
+import logging
+import sys
+from collections.abc import Callable
+from threading import RLock
+from typing import Any
+
+import attrs
+import cattrs
+
+_log = logging.getLogger(__name__)
+_TYPES = "lsprotocol.types"
+
+
+class _Undefined:
+    """Stands where attrs keeps a class's fields; the first look at it defines the class."""
+
+    def __init__(self, finish: Callable[[type], None]) -> None:
+        self._finish = finish
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        self._finish(owner)
+        return owner.__attrs_attrs__  # type: ignore[attr-defined]  # just set by attrs
+
+
+def _lazy_define() -> Callable[[type], type]:
+    lock = RLock()
+
+    def finish(cls: type) -> None:
+        from lsprotocol import types  # noqa: PLC0415 - by now the module is complete
+
+        with lock:
+            for base in reversed(cls.__mro__):
+                if isinstance(base.__dict__.get("__attrs_attrs__"), _Undefined):
+                    # Resolving names here spares lsprotocol's own pass over all the classes.
+                    names = dict(types.ALL_TYPES_MAP)
+                    del base.__attrs_attrs__, base.__init__  # type: ignore[attr-defined,misc]
+                    # Without slots attrs completes the class in place instead of replacing it.
+                    attrs.define(base, slots=False)
+                    attrs.resolve_types(base, names, {})
+
+    undefined = _Undefined(finish)
+
+    def define(cls: type) -> type:
+        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it is one
+            finish(cls)
+            type(self).__init__(self, *args, **kwargs)
+
+        cls.__attrs_attrs__ = undefined  # type: ignore[attr-defined]  # attrs' own marker
+        cls.__init__ = __init__  # type: ignore[misc]  # replaced by attrs on the first call
+        return cls
+
+    return define
+
+
+def define_lsp_types_lazily() -> bool:
+    """Import `lsprotocol.types` so that each class is defined by attrs when it is first used.
+
+    Public attrs only (`define(slots=False)`, `resolve_types`), nothing cached on disk: should any
+    step fail, with another attrs or lsprotocol say, the module is imported the plain way.
+
+    Returns:
+        Whether the classes are lazy. They are not when the module had been imported already.
+    """
+    if _TYPES in sys.modules:
+        return False
+    eager_define = attrs.define
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        attrs.define = _lazy_define()  # type: ignore[assignment]  # for the length of one import
+        try:
+            from lsprotocol import types  # noqa: PLC0415 - this import is the point
+        finally:
+            attrs.define = eager_define
+        return _settle(types.Position)
+    except Exception:  # noqa: BLE001 - whatever it is, the plain import is the remedy
+        sys.modules.pop(_TYPES, None)
+        _log.warning("LSP types are defined eagerly: starting takes longer", exc_info=True)
+        return False
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _settle(sample: Any) -> bool:
+    if sample(1, 2) != sample(1, 2) or attrs.fields(sample).line.type is not int:
+        raise TypeError("attrs did not complete a class in place")
+    from lsprotocol import _hooks  # noqa: PLC0415 - its flag has no public name
+
+    # Each class resolves its own names when it is defined; left False this only costs time.
+    vars(_hooks)["_resolved_forward_references"] = True
+    return True
+
+
+def converter() -> cattrs.Converter:
+    """Return a converter for LSP's classes, without pygls' hooks for untyped messages."""
+    from lsprotocol import converters  # noqa: PLC0415 - after the types, whoever imports us
+
+    return converters.get_converter()
+
+
+def freeze() -> None:
+    """Let the collector forget what start-up made (it lives until exit) and turn it on."""
+    gc.freeze()
+    gc.enable()
