@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from types import MappingProxyType
 
 from kata_lsp.runs.record import RunRecord, RunRequest, RunStatus, TimelineEntry
@@ -73,3 +74,32 @@ def moved(record: RunRecord, status: RunStatus, *, now: float) -> RunRecord:
         updated_at=now,
         timeline=(*record.timeline, TimelineEntry(status, now)),
     )
+
+
+def check_successor(stored: RunRecord | None, record: RunRecord) -> None:
+    """Refuse a record that may not be stored after `stored` (None: nothing is stored yet).
+
+    Raises:
+        IllegalTransitionError: It changes a final status or what a run never changes, or its
+            timeline is not the stored one plus legal steps that end in its status.
+    """
+    if stored is not None:
+        if stored.status in TERMINAL and record.status is not stored.status:
+            raise IllegalTransitionError(
+                f"run {record.id!r} is already {stored.status}, which is final; "
+                f"it cannot become {record.status}"
+            )
+        for name in ("request", "created_at", "origin"):
+            if getattr(stored, name) != getattr(record, name):
+                raise IllegalTransitionError(f"run {record.id!r} cannot change its {name}")
+        if record.timeline[: len(stored.timeline)] != stored.timeline:
+            raise IllegalTransitionError(
+                f"the timeline of run {record.id!r} only grows; an entry was changed or dropped"
+            )
+    steps = tuple(entry.status for entry in record.timeline)
+    legal = all(after in TRANSITIONS[before] for before, after in pairwise(steps))
+    if steps[:1] != (RunStatus.QUEUED,) or steps[-1] is not record.status or not legal:
+        raise IllegalTransitionError(
+            f"the timeline of run {record.id!r} ({', '.join(steps) or 'empty'}) "
+            f"does not lead from queued to {record.status}"
+        )

@@ -5,11 +5,14 @@ Must not know SQL, editors or how a run is carried out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from kata_lsp.errors import ErrorCode, KataError
 from kata_lsp.runs.record import RunRecord, RunStatus
+
+OutputKind = Literal["text", "thinking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,27 @@ class Spending:
     unknown_cost_requests: int
 
 
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """One stored change of a run: the record's fields that differ from the version before.
+
+    Folding the changes of a run in order of `seq` gives its record, in the form `codec` writes.
+    """
+
+    seq: int
+    at: float
+    change: Mapping[str, Any]
+
+
+class StoreError(KataError):
+    """The storage failed: the message names the file, the remediation what to do about it."""
+
+    def __init__(self, message: str, remediation: str, *, retryable: bool = False) -> None:
+        super().__init__(
+            ErrorCode.UNEXPECTED_ERROR, message, remediation=remediation, retryable=retryable
+        )
+
+
 class StaleOwnerError(Exception):
     """This process no longer owns the run: another server declared it dead and took over."""
 
@@ -40,7 +64,9 @@ class StaleOwnerError(Exception):
 class RunStore(Protocol):
     """Keeps runs and their events. Every method is safe to call from the event loop.
 
-    Writes are durable when they return; a stored change is what clients may be told about.
+    Writes are durable when they return; a stored change is what clients may be told about. A write
+    that was asked for is carried out even when its caller is cancelled while it waits. Every
+    method raises `StoreError` when the storage fails, is not open, or is closed.
     """
 
     async def open(self) -> None:
@@ -54,21 +80,26 @@ class RunStore(Protocol):
             The record with its new `seq` (the stored one plus 1; 1 for a new run).
 
         Raises:
-            StaleOwnerError: Another process owns the run.
-            IllegalTransitionError: The stored status is terminal and `record` changes it.
+            StaleOwnerError: Another process owns the run. A terminal run may be changed by any
+                process (its draft is applied later, elsewhere), but only from its newest version.
+            IllegalTransitionError: The stored status is terminal and `record` changes it, or
+                `record` otherwise does not follow from what is stored.
         """
         ...
 
-    async def append_output(
-        self, run_id: str, kind: Literal["text", "thinking"], offset: int, delta: str
-    ) -> None:
+    async def append_output(self, run_id: str, kind: OutputKind, offset: int, delta: str) -> None:
         """Store a piece of streamed output that begins at code point `offset` of its kind.
 
         An offset of 0 starts the kind's text anew.
+
+        Raises:
+            StaleOwnerError: Another process owns the run.
+            LookupError: No such run is stored.
+            ValueError: `offset` is neither 0 nor where the stored text ends.
         """
         ...
 
-    async def output(self, run_id: str, kind: Literal["text", "thinking"]) -> str:
+    async def output(self, run_id: str, kind: OutputKind) -> str:
         """Return the streamed output stored so far, "" when there is none."""
         ...
 
@@ -80,10 +111,24 @@ class RunStore(Protocol):
         """Return the matching runs, newest first, at most `query.limit`."""
         ...
 
+    async def history(self, run_id: str) -> Sequence[RunEvent]:
+        """Return every stored change of the run, oldest first; empty when there is no such id."""
+        ...
+
+    async def interrupt_orphans(self) -> Sequence[str]:
+        """Mark the unfinished runs of dead owners `interrupted`, as `open` does; return their ids.
+
+        Runs of live owners, this process included, are not touched.
+        """
+        ...
+
     async def spent_since(self, since: float, root: str | None = None) -> Spending:
         """Return what attempts started at or after `since` (epoch seconds) have used."""
         ...
 
     async def close(self) -> None:
-        """Release the storage and the owner lock; safe to call twice."""
+        """Finish the writes that wait, release the storage and the owner lock; safe to call twice.
+
+        Own runs that are still unfinished become `interrupted`.
+        """
         ...

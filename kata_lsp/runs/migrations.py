@@ -1,0 +1,100 @@
+"""Owns the schema of the SQLite store, as numbered steps from an empty file to the newest.
+
+Must not know records or queries. A step that was released is never edited; a change is a new step.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from kata_lsp.runs.store import StoreError
+
+
+def m001_runs(connection: sqlite3.Connection) -> None:
+    """Owners, the current record of each run, its changes, its attempts and its output."""
+    for statement in (
+        # AUTOINCREMENT: an epoch is never given out twice, so a stale one can never match again.
+        """CREATE TABLE owner (
+            epoch INTEGER PRIMARY KEY AUTOINCREMENT,
+            lock_file TEXT NOT NULL UNIQUE,
+            pid INTEGER NOT NULL,
+            started_at REAL NOT NULL,
+            ended_at REAL
+        )""",
+        """CREATE TABLE run (
+            id TEXT PRIMARY KEY,
+            seq INTEGER NOT NULL,
+            owner INTEGER NOT NULL REFERENCES owner (epoch),
+            status TEXT NOT NULL,
+            root TEXT NOT NULL,
+            session TEXT,
+            created_at REAL NOT NULL,
+            record TEXT NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX run_newest ON run (created_at, id)",
+        "CREATE INDEX run_owner ON run (owner, status)",
+        """CREATE TABLE event (
+            run_id TEXT NOT NULL REFERENCES run (id),
+            seq INTEGER NOT NULL,
+            at REAL NOT NULL,
+            change TEXT NOT NULL,
+            PRIMARY KEY (run_id, seq)
+        ) WITHOUT ROWID""",
+        """CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
+            BEGIN SELECT RAISE(ABORT, 'the event table is append-only'); END""",
+        """CREATE TRIGGER event_is_never_dropped BEFORE DELETE ON event
+            BEGIN SELECT RAISE(ABORT, 'the event table is append-only'); END""",
+        """CREATE TABLE attempt (
+            run_id TEXT NOT NULL REFERENCES run (id),
+            position INTEGER NOT NULL,
+            started_at REAL NOT NULL,
+            root TEXT NOT NULL,
+            cost_usd REAL,
+            PRIMARY KEY (run_id, position)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX attempt_started ON attempt (started_at)",
+        # Pieces are UTF-8 blobs: a model may stream half of a surrogate pair, which TEXT refuses.
+        """CREATE TABLE output (
+            run_id TEXT NOT NULL REFERENCES run (id),
+            kind TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            end_position INTEGER NOT NULL,
+            delta BLOB NOT NULL,
+            PRIMARY KEY (run_id, kind, position)
+        ) WITHOUT ROWID""",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_runs,)
+
+
+def migrate(connection: sqlite3.Connection, file: Path) -> None:
+    """Bring the database to the newest schema, in one transaction; all of it or nothing.
+
+    Raises:
+        StoreError: A newer version of this program has written the file.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        _require_known(version, file)
+        for step in MIGRATIONS[version:]:
+            step(connection)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _require_known(version: int, file: Path) -> None:
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"the run store {str(file)!r} has schema {version}; "
+            f"this version of kata-lsp knows up to {len(MIGRATIONS)}",
+            "Upgrade kata-lsp, or move the file away to begin an empty store.",
+        )
