@@ -94,7 +94,7 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 _NAME = (
     r"(?i:[A-Za-z0-9_.-]{0,40}(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|"
     r"auth[_-]?token|access[_-]?token|refresh[_-]?token|private[_-]?key|credential|token)s?"
-    r"(?:[_-]?(?:id|value|base|hash))?)"
+    r"(?:[_-]?(?:key|value|base))?)"
 )
 _ASSIGNMENTS: tuple[re.Pattern[str], ...] = (
     # name = "value", "name": "value", name => 'value', name: str = "value"
