@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kata_lsp.providers.messages import Brief, Excerpt, Message
+from kata_lsp.spec.sections import guide_for
 
 _ROLE: Final = """\
 You write specs for software changes: short, concrete documents that engineers and coding agents \
@@ -33,15 +34,6 @@ with ids that count up. Write `[P]` after the id when the task can run beside it
 `(after T001, T002)` at the end when it needs others to be finished. A task is small enough to be \
 reviewed in one sitting and can be verified."""
 
-_GUIDES: Final[Mapping[str, str]] = {
-    "Goal": "Two or three sentences: what is different for whom when this is done, and why.",
-    "Tasks": "The checklist, in order of work.",
-    "Acceptance Criteria": "Bullets that can each be checked by running or reading something.",
-    "Non-goals": "What this change deliberately leaves alone.",
-    "Assumptions": "What was taken for granted, so that a reader can object.",
-    "Verification Plan": "For each acceptance criterion the command or the steps that show it.",
-}
-
 _REFINE: Final = """\
 The spec exists already, and people have worked in it. Answer with only the sections that must \
 change, each as a level-2 heading with its complete new content. Leave out every section that \
@@ -51,7 +43,7 @@ get new ids."""
 
 def draft_prompt(brief: Brief) -> tuple[str, tuple[Message, ...]]:
     """Return the system prompt and the messages that ask for a draft, or for changes to a spec."""
-    guides = "\n".join(f"## {name}\n{_GUIDES.get(name, '')}\n" for name in brief.sections)
+    guides = "\n".join(f"## {name}\n{_purpose(name)}\n" for name in brief.sections)
     rules = _REFINE if brief.spec.strip() else ""
     system = "\n\n".join(part for part in (_ROLE, _FORMAT.format(sections=guides), rules) if part)
     return system, (Message.user(_request(brief)),)
@@ -67,6 +59,11 @@ def repair_prompt(
         "sections, each as a level-2 heading with its content, and nothing else."
     )
     return (*messages, Message.assistant(answer), Message.user(ask))
+
+
+def _purpose(name: str) -> str:
+    guide = guide_for(name)
+    return guide.purpose if guide else ""
 
 
 def _request(brief: Brief) -> str:
