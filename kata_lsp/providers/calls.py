@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from kata_lsp.providers.base import RuntimeMode
-from kata_lsp.providers.messages import Brief, Message, StreamEvent, Tool, Usage
+from kata_lsp.providers.messages import Brief, Completion, Message, StreamEvent, Tool, Usage
 
 Purpose = Literal["draft", "repair", "execute"]
 """What a request is for; recorded with the attempt, never sent."""
@@ -49,7 +49,6 @@ class ProviderCall:
 
     messages: tuple[Message, ...]
     system: str = ""
-    brief: Brief | None = None
     tools: tuple[Tool, ...] = ()
     provider: str | None = None
     model: str | None = None
@@ -99,7 +98,7 @@ class AttemptReport:
     waited_seconds: float = 0.0
     code: str | None = None
     request_id: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None
     cost_note: str = ""
 
@@ -125,7 +124,21 @@ class Waiting:
     until: float
 
 
-Notice = AttemptStarted | AttemptFinished | Waiting
+@dataclass(frozen=True, slots=True)
+class FellBack:
+    """The chain moves on: `provider` could not serve (`code`, `message`), `next_provider` is asked.
+
+    `requests` is how many requests `provider` was sent; 0 when it had no credential.
+    """
+
+    provider: str
+    next_provider: str
+    code: str
+    message: str
+    requests: int
+
+
+Notice = AttemptStarted | AttemptFinished | Waiting | FellBack
 """What the runtime itself reports while a call runs."""
 
 CallEvent = StreamEvent | Notice
@@ -158,7 +171,6 @@ class Estimate:
     provider: str
     model: str
     input_tokens: int
+    max_output_tokens: int
     max_cost_usd: float | None
     note: str = ""
-
-

@@ -1,0 +1,184 @@
+"""Owns keys in the OS keyring, under the service name `kata-lsp`.
+
+Must not block the event loop nor the end of the process: a keyring may wait for its owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar, cast
+
+from kata_lsp.providers.credentials_source import KeySourceError
+from kata_lsp.providers.registry import Provider
+
+_log = logging.getLogger(__name__)
+
+SERVICE: Final = "kata-lsp"
+_TIMEOUT_SECONDS: Final = 10.0
+
+T = TypeVar("T")
+
+
+class Keyring(Protocol):
+    """The part of the `keyring` library that is used."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return the secret, None when there is none."""
+        ...
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Store the secret."""
+        ...
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Remove the secret."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyringStatus:
+    """Whether a usable keyring is there, what it calls itself, and whether it has the key."""
+
+    available: bool
+    backend: str
+    has_key: bool
+
+
+def system_keyring() -> Keyring:
+    """Return the platform's keyring. Imports it, which is slow: call it off the loop."""
+    import keyring  # noqa: PLC0415 - only when a key is looked for
+
+    # The library's decorators hide the parameters that the base class documents.
+    return cast("Keyring", keyring.get_keyring())
+
+
+class KeyringSource:
+    """Looks keys up in the keyring; one that is missing or locked has none.
+
+    Args:
+        open_keyring: Returns the keyring; called off the loop.
+        timeout: Seconds to wait for it.
+    """
+
+    name = "keyring"
+
+    def __init__(
+        self,
+        open_keyring: Callable[[], Keyring] = system_keyring,
+        timeout: float = _TIMEOUT_SECONDS,
+    ) -> None:
+        self._open = open_keyring
+        self._timeout = timeout
+
+    async def key(self, provider: Provider) -> str | None:
+        """Return the provider's key, None when the keyring has none or there is no keyring.
+
+        Raises:
+            KeySourceError: The keyring did not answer in time.
+        """
+        return await self._asked(lambda: _lookup(self._open, provider.id))
+
+    async def set(self, provider_id: str, key: str) -> None:
+        """Store a provider's key.
+
+        Raises:
+            KeySourceError: There is no usable keyring.
+        """
+        await self._asked(
+            lambda: _changed(lambda: self._open().set_password(SERVICE, provider_id, key))
+        )
+
+    async def clear(self, provider_id: str) -> bool:
+        """Remove a provider's key; return whether there was one.
+
+        Raises:
+            KeySourceError: There is no usable keyring.
+        """
+        status = await self.status(provider_id)
+        if not status.has_key:
+            return False
+        await self._asked(
+            lambda: _changed(lambda: self._open().delete_password(SERVICE, provider_id))
+        )
+        return True
+
+    async def status(self, provider_id: str) -> KeyringStatus:
+        """Return what is known of the keyring and the provider's key, never the key.
+
+        Raises:
+            KeySourceError: The keyring did not answer in time.
+        """
+        return await self._asked(lambda: _status(self._open, provider_id))
+
+    async def _asked(self, work: Callable[[], T]) -> T:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await _on_daemon_thread(work)
+        except TimeoutError as error:
+            raise KeySourceError(
+                f"the OS keyring did not answer within {self._timeout:g} s (is it locked?)"
+            ) from error
+
+
+def _lookup(open_keyring: Callable[[], Keyring], provider_id: str) -> str | None:
+    try:
+        return open_keyring().get_password(SERVICE, provider_id)
+    except Exception as error:  # noqa: BLE001 - backends raise what they like; none is fatal
+        _log.debug("the keyring has nothing for us (%s)", type(error).__name__)
+        return None
+
+
+def _status(open_keyring: Callable[[], Keyring], provider_id: str) -> KeyringStatus:
+    try:
+        keyring = open_keyring()
+        backend = f"{type(keyring).__module__}.{type(keyring).__qualname__}"
+        has_key = keyring.get_password(SERVICE, provider_id) is not None
+    except Exception as error:  # noqa: BLE001 - as above
+        return KeyringStatus(available=False, backend=type(error).__name__, has_key=False)
+    return KeyringStatus(available=True, backend=backend, has_key=has_key)
+
+
+def _changed(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception as error:
+        raise KeySourceError(
+            f"the OS keyring cannot be used ({type(error).__name__}); set the environment "
+            "variable or `apiKeyCommand` instead"
+        ) from error
+
+
+async def _on_daemon_thread(work: Callable[[], T]) -> T:
+    """Run blocking work where nobody has to wait for it, not even the end of the process.
+
+    The loop's own pool would be joined at shutdown, and a locked keyring never returns.
+    """
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[T] = loop.create_future()
+
+    def deliver(result: T | None, error: Exception | None) -> None:
+        if outcome.done():
+            return
+        if error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result: T | None = None
+        failure: Exception | None = None
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 - handed to whoever awaits
+            failure = error
+        try:
+            loop.call_soon_threadsafe(deliver, result, failure)
+        except RuntimeError:
+            _log.debug("the event loop ended before the keyring answered")
+
+    threading.Thread(target=run, name="kata-keyring", daemon=True).start()
+    return await outcome
