@@ -112,7 +112,7 @@ def _update(
             continue
         budget -= min(stamp.size, limits.max_file_bytes)
         known = index.stamp_of(path) == stamp
-        if budget < 0 or (stop.late and not known):
+        if budget < 0 or (not known and (stop.late or index.full)):
             index.drop(path)
             left_out += 1
         elif not known:

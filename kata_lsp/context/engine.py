@@ -38,6 +38,10 @@ class ContextEngine:
         self._limits = limits
         self._worker = Worker("kata-context")
 
+    def configure(self, limits: ContextLimits) -> None:
+        """Use other limits from the next query on."""
+        self._limits = limits
+
     async def retrieve(self, query: ContextQuery) -> ContextBundle:
         """Answer a query; failures become diagnostics.
 

@@ -19,6 +19,9 @@ _PATH_COUNT = 4
 _TF_BITS = 16
 _MAX_TF = (1 << _TF_BITS) - 1
 _LEAST_DEAD = 256
+_MAX_POSTINGS = 16_000_000
+_MAX_VOCABULARY = 500_000
+_MAX_TERMS_PER_FILE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,19 @@ class Scores:
 
 
 class FileIndex:
-    """Postings of `term -> (document, count)`; replaced documents are swept when they add up."""
+    """Postings of `term -> (document, count)`; replaced documents are swept when they add up.
 
-    def __init__(self) -> None:
+    Args:
+        max_postings: Bound of the memory, at 8 bytes each; `full` says when it is reached.
+        max_vocabulary: Distinct terms; a tree of random words must not exhaust the memory.
+    """
+
+    def __init__(
+        self, max_postings: int = _MAX_POSTINGS, max_vocabulary: int = _MAX_VOCABULARY
+    ) -> None:
+        self._max_postings = max_postings
+        self._max_vocabulary = max_vocabulary
+        self._size = 0
         self._documents: list[Document | None] = []
         self._ids: dict[str, int] = {}
         self._postings: dict[str, array[int]] = {}
@@ -52,6 +65,13 @@ class FileIndex:
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    @property
+    def full(self) -> bool:
+        """Whether no further file should be put in."""
+        if self._size >= self._max_postings and self._dead:
+            self._sweep()
+        return self._size >= self._max_postings
 
     def stamp_of(self, path: str) -> FileStamp | None:
         """The stamp a file had when it was put in, or None."""
@@ -71,11 +91,8 @@ class FileIndex:
         length = sum(terms.values())
         if text:
             terms.update(dict.fromkeys(path_terms(path), _PATH_COUNT))
-        for term, count in terms.items():
-            postings = self._postings.get(term)
-            if postings is None:
-                postings = self._postings[term] = array("Q")
-            postings.append(number << _TF_BITS | min(count, _MAX_TF))
+        for term, count in terms.most_common(_MAX_TERMS_PER_FILE):
+            self._post(term, number, count)
         self._documents.append(Document(path, stamp, length))
         self._ids[path] = number
         self._total_length += length
@@ -112,6 +129,15 @@ class FileIndex:
                 scores[path] = scores.get(path, 0.0) + weight * count / norm
         return Scores(scores, rarity)
 
+    def _post(self, term: str, number: int, count: int) -> None:
+        postings = self._postings.get(term)
+        if postings is None:
+            if len(self._postings) >= self._max_vocabulary:
+                return
+            postings = self._postings[term] = array("Q")
+        postings.append(number << _TF_BITS | min(count, _MAX_TF))
+        self._size += 1
+
     def _lookup(self, term: str) -> list[tuple[Document, int]]:
         documents = self._documents
         return [
@@ -136,6 +162,7 @@ class FileIndex:
                 self._postings[term] = kept
             else:
                 del self._postings[term]
+        self._size = sum(map(len, self._postings.values()))
         self._documents = list[Document | None](alive)
         self._ids = {document.path: number for number, document in enumerate(alive)}
         self._dead = 0

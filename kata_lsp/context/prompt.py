@@ -37,7 +37,11 @@ _STOP = frozenset(stem(word) for word in _STOP_WORDS.split())
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|#|->)[A-Za-z_$][\w$]*)*")
 _PART = re.compile(r"\.|::|#|->")
 _CODED = re.compile(r"[a-z0-9][A-Z]|[A-Za-z0-9]_[A-Za-z0-9]|^_|[A-Z]{2}[a-z]|\d")
-_PATH = re.compile(r"(?:[\w.@+-]+/)*[\w@+-][\w.@+-]*\.[A-Za-z]\w{0,7}|(?:[\w.@+-]+/)+[\w.@+-]+")
+# Every repetition is bounded: a pasted blob must not make matching quadratic.
+_PATH = re.compile(
+    r"(?:[\w.@+-]{1,80}/){0,20}[\w@+-][\w.@+-]{0,80}\.[A-Za-z]\w{0,7}|"
+    r"(?:[\w.@+-]{1,80}/){1,20}[\w.@+-]{1,80}"
+)
 _QUOTED = re.compile(r"`([^`\n]{2,80})`")
 
 _WANTED: Mapping[Kind, frozenset[str]] = {

@@ -148,8 +148,10 @@ def _prior(kind: Kind, prompt: Prompt) -> float:
 
 def _mention(path: str, prompt: Prompt) -> float:
     """1 for a path the prompt spells out, less for a bare file name, 0 for none."""
-    lower = f"/{path.lower()}"
     best = 0.0
+    if not prompt.paths:
+        return best
+    lower = f"/{path.lower()}"
     for mentioned in prompt.paths:
         if lower.endswith(f"/{mentioned.lstrip('./')}"):
             best = max(best, 1.0 if "/" in mentioned else 0.6)

@@ -5,7 +5,7 @@ Must not open anything.
 
 import re
 from enum import Enum
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 __all__ = ["Kind", "is_machine_written", "is_secret_name", "is_skipped", "kind_of"]
 
@@ -81,8 +81,8 @@ _CONFIG_SUFFIXES = _words(
     ".editorconfig .gitignore .csv .tsv .mk .cmake .gradle .bazel .bzl .mod .sum .in .lst"
 )
 _CONFIG_STEMS = re.compile(
-    r"^(?:setup|conftest|noxfile|tasks|fabfile|gulpfile|gruntfile|rakefile|makefile|dockerfile|"
-    r"jenkinsfile|build|(?:.+\.)?(?:config|conf|setup))$"
+    r"^(?:setup|noxfile|fabfile|gulpfile|gruntfile|rakefile|makefile|dockerfile|jenkinsfile|"
+    r".+\.(?:config|conf|setup))$"
 )
 _TEST_DIRS = _words(
     "test tests testing testdata test_data __tests__ __mocks__ __fixtures__ __snapshots__ "
@@ -107,16 +107,21 @@ _HEADER = 600
 
 def kind_of(path: str) -> Kind:
     """Classify a POSIX relative path by its folders, name and suffix."""
-    pure = PurePosixPath(path)
-    folders = {part.lower() for part in pure.parts[:-1]}
-    suffix, stem = pure.suffix.lower(), pure.stem
-    if folders & _TEST_DIRS or _TEST_NAME.match(stem):
+    folders = path.lower().split("/")
+    folders.pop()
+    stem, suffix = splitext(path.rsplit("/", 1)[-1])
+    suffix = suffix.lower()
+    if not _TEST_DIRS.isdisjoint(folders) or _TEST_NAME.match(stem):
         return Kind.TEST
-    if folders & _EXAMPLE_DIRS:
+    if not _EXAMPLE_DIRS.isdisjoint(folders):
         return Kind.EXAMPLE
-    if folders & _DOC_DIRS or suffix in _DOC_SUFFIXES or stem.lower() in _DOC_STEMS:
+    if not _DOC_DIRS.isdisjoint(folders) or suffix in _DOC_SUFFIXES or stem.lower() in _DOC_STEMS:
         return Kind.DOCS
-    if folders & _CONFIG_DIRS or suffix in _CONFIG_SUFFIXES or _CONFIG_STEMS.match(stem.lower()):
+    if (
+        not _CONFIG_DIRS.isdisjoint(folders)
+        or suffix in _CONFIG_SUFFIXES
+        or _CONFIG_STEMS.match(stem.lower())
+    ):
         return Kind.CONFIG
     return Kind.SOURCE if suffix in _SOURCE_SUFFIXES else Kind.OTHER
 
@@ -126,7 +131,7 @@ def is_skipped(path: str) -> bool:
     *folders, name = path.lower().split("/")
     if not _SKIPPED_DIRS.isdisjoint(folders) or name in _SKIPPED_NAMES:
         return True
-    if PurePosixPath(name).suffix in _SKIPPED_SUFFIXES:
+    if splitext(name)[1] in _SKIPPED_SUFFIXES:
         return True
     return bool(_MINIFIED.search(name) or _GENERATED_NAME.search(name))
 
@@ -134,7 +139,7 @@ def is_skipped(path: str) -> bool:
 def is_secret_name(path: str) -> bool:
     """Whether a file exists to hold credentials: such a file is never opened."""
     name = path.rsplit("/", 1)[-1].lower()
-    if name in _SECRET_NAMES or PurePosixPath(name).suffix in _SECRET_SUFFIXES:
+    if name in _SECRET_NAMES or splitext(name)[1] in _SECRET_SUFFIXES:
         return True
     if name.endswith(".env") or _SECRET_PATTERN.match(name):
         return not _HARMLESS_ENV.search(name)

@@ -72,3 +72,16 @@ def test_history_leaves_no_trace(rounds: int) -> None:
         old.put(path, STAMP, text)
     terms = {"handl": 1.0, "rout": 2.0, "socket": 1.0}
     assert old.score(terms) == index_of(FILES).score(terms)
+
+
+def test_bounds() -> None:
+    """An index says when it is full, makes room when files go, and ignores words beyond its cap."""
+    index = FileIndex(max_postings=4, max_vocabulary=3)
+    index.put("a", STAMP, "alpha beta gamma delta")
+    assert best(index, "alpha") == ["a"]
+    assert best(index, "delta") == []
+    assert not index.full
+    index.put("b", STAMP, "alpha beta gamma")
+    assert index.full
+    index.drop("b")
+    assert not index.full

@@ -79,3 +79,9 @@ def test_prompt_of_stop_words_only() -> None:
 def test_prompt_wants_kinds(text: str, kind: Kind) -> None:
     """A prompt about tests, docs, examples or configuration says so."""
     assert kind in parse_prompt(text).wanted
+
+
+@pytest.mark.parametrize("text", ["a" * 20_000, "a/" * 10_000, "a." * 10_000, "_aB" * 7_000])
+def test_pasted_blobs(text: str) -> None:
+    """A blob in a prompt is taken apart in linear time (the suite's time-out is the judge)."""
+    assert parse_prompt(text).terms is not None
