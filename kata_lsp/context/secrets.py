@@ -121,8 +121,6 @@ def _is_secret(value: str) -> bool:
     """Whether a quoted value is random enough to be a credential rather than a word or a path."""
     if _PLACEHOLDER.search(value) or _WORDS.fullmatch(value):
         return False
-    if re.fullmatch(r"[\d.]+", value):
-        return False
     has_letter = any(c.isalpha() for c in value)
     has_digit = any(c.isdigit() for c in value)
     has_symbol = any(not c.isalnum() and c not in "_-./:" for c in value)

@@ -3,7 +3,7 @@
 Must not know other sources, budgets or secrets in text; all its work runs in its own thread.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kata_lsp.context.catalog import Catalog, Refreshed, readable_text
@@ -70,12 +70,13 @@ def _search(
         return SourceResult(diagnostics=(_unreadable(query.root, error),))
     with reader:
         refreshed = catalog.refresh(root, reader, limits, stop)
-        ranked = _rank(refreshed, reader, query, limits, stop)
-        snippets = [
-            snippet
-            for place, file in enumerate(ranked[: query.limit])
-            for snippet in _snippets(file, place, reader, limits)
-        ]
+        texts: dict[str, str] = {}
+        ranked = _rank(refreshed, _reading_into(texts, reader, limits, stop), query, limits)
+    snippets = [
+        snippet
+        for place, file in enumerate(ranked[: max(0, query.limit)])
+        for snippet in _snippets(file, place, texts[file.path])
+    ]
     return SourceResult(
         snippets=tuple(sorted(snippets, key=lambda s: (-s.score, s.path, s.start_line))),
         diagnostics=_diagnostics(refreshed, query),
@@ -85,27 +86,31 @@ def _search(
 
 def _rank(
     refreshed: Refreshed,
-    reader: RootReader,
+    read: Callable[[str], str | None],
     query: ContextQuery,
     limits: ContextLimits,
-    stop: Stop,
 ) -> Sequence[RankedFile]:
     prompt = parse_prompt(query.text)
     shortlist = candidates(refreshed.index, prompt, query.focus)
-
-    def read(path: str) -> str | None:
-        stop.check()
-        return readable_text(reader, path, limits)
-
     return rank(shortlist, prompt, query.focus, read, limits.snippet_lines)
 
 
-def _snippets(
-    file: RankedFile, place: int, reader: RootReader, limits: ContextLimits
-) -> list[Snippet]:
-    text = readable_text(reader, file.path, limits)
-    if text is None:
-        return []
+def _reading_into(
+    texts: dict[str, str], reader: RootReader, limits: ContextLimits, stop: Stop
+) -> Callable[[str], str | None]:
+    """A reader that keeps what it read: a snippet must come from the text that was ranked."""
+
+    def read(path: str) -> str | None:
+        stop.check()
+        text = readable_text(reader, path, limits)
+        if text is not None:
+            texts[path] = text
+        return text
+
+    return read
+
+
+def _snippets(file: RankedFile, place: int, text: str) -> list[Snippet]:
     lines = text.split("\n")
     # Naming one more file is worth more than one more window, except in the best files.
     windows = file.windows if place < _FILES_WITH_MORE_WINDOWS else file.windows[:1]

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from kata_lsp.context import ContextEngine, ContextLimits, ContextQuery, FilesystemSource
+from kata_lsp.context.files.reading import RootReader
+from kata_lsp.context.sources.filesystem import _reading_into
 from kata_lsp.context.worker import Stop
 
 LIMITS = ContextLimits(timeout=60)
@@ -85,6 +87,16 @@ async def test_secret_files_are_never_read(tree) -> None:
     assert paths(result) == ["a.py"]
 
 
+def test_last_guard_before_reading(tree) -> None:
+    """Whatever led to it, the last function before the disk refuses secret and vanished files."""
+    root = tree({".env": "x", "a.py": "x"})
+    texts: dict[str, str] = {}
+    with RootReader(root) as reader:
+        read = _reading_into(texts, reader, LIMITS, Stop(30))
+        assert [read(path) for path in (".env", "gone.py", "a.py")] == [None, None, "x"]
+    assert texts == {"a.py": "x"}
+
+
 async def test_nothing_outside_the_root(tree, tmp_path: Path, git) -> None:
     """Neither links (tracked ones included), focus, nor the prompt lead out of the root."""
     (tmp_path / "outside").mkdir()
@@ -157,6 +169,17 @@ async def test_changes_are_seen(tree) -> None:
     tree({"a.py": "nothing any more", "b.py": "needle here", "d.py": "needle"})
     (root / "c.py").unlink()
     assert sorted(paths(await source.search(query, LIMITS))) == ["b.py", "d.py"]
+    await source.aclose()
+
+
+async def test_many_roots(tree) -> None:
+    """Indexes of roots that are not in use make room; coming back to one still answers."""
+    root = tree({f"r{n}/a{n}.py": "needle" for n in range(6)})
+    source = FilesystemSource()
+    for number in (*range(6), 0):
+        result = await source.search(ContextQuery("needle", root / f"r{number}"), LIMITS)
+        assert paths(result) == [f"a{number}.py"]
+    assert len(source._catalog._indexes) == 4
     await source.aclose()
 
 

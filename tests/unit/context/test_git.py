@@ -149,6 +149,18 @@ def test_git_from_the_workspace_is_not_used(tree, tmp_path: Path, monkeypatch) -
     assert not mark.exists()
 
 
+def test_git_that_cannot_start(tree, tmp_path: Path, monkeypatch) -> None:
+    """A git whose interpreter is missing counts as no git."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "git").write_text("#!/nowhere/sh\n")
+    (programs / "git").chmod(0o755)
+    root = tree({"a.py": "x"})
+    (root / ".git").mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    assert git_files(root, stop()) is None
+
+
 def test_environment_is_not_passed_on(tree, tmp_path: Path, monkeypatch) -> None:
     """The child sees neither our secrets nor our GIT_ variables."""
     programs, seen = tmp_path / "bin", tmp_path / "seen"

@@ -123,6 +123,21 @@ def test_windows_surround_the_matches() -> None:
     assert all(a[1] < b[0] for a, b in pairwise(ordered))
 
 
+def test_windows_of_neighbouring_matches() -> None:
+    """Matches in neighbouring blocks make one window and no overlapping second."""
+    lines = ["needle"] * 60 + ["filler"] * 60
+    windows = examine("a.x", "\n".join(lines), {"needl": 1.0}, (), 40).windows
+    spans = sorted((w.start_line, w.end_line) for w in windows)
+    assert spans[0] == (1, 40)
+    assert all(a[1] < b[0] for a, b in pairwise(spans))
+
+
+def test_few_windows() -> None:
+    """However many matches there are, a file gives at most three windows."""
+    text = ("needle\n" + "filler\n" * 49) * 20
+    assert len(examine("a.x", text, {"needl": 1.0}, (), 20).windows) == 3
+
+
 def test_letters_that_change_length_keep_positions() -> None:
     """A text whose lower case is longer is searched at the right places."""
     found = examine("a.x", "İ" * 50 + "\n" * 100 + "def needle():", {"needl": 1.0}, (), 20)

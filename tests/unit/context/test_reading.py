@@ -64,6 +64,12 @@ def test_never_read(tree, tmp_path: Path, monkeypatch, path: str) -> None:
         assert reader.read("a/b.txt", 100) == b"inside"
 
 
+def test_failing_read() -> None:
+    """A file that opens but cannot be read gives None (the kernel refuses address 0 of mem)."""
+    with RootReader(Path("/proc/self")) as reader:
+        assert reader.read("mem", 10) is None
+
+
 def test_descriptors_are_closed(tree) -> None:
     """Going through many folders keeps only the current ones open, and none at the end."""
     root = tree({f"d{n}/e/f.txt": "x" for n in range(20)})

@@ -1,5 +1,8 @@
 """Owns the listing of folders without git, and the patterns it obeys."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from kata_lsp.context.files.patterns import compile_patterns, verdict
@@ -44,6 +47,17 @@ def test_links_and_skipped_folders_are_not_entered(tree, tmp_path) -> None:
     assert walk_files(root, 100, Stop(30)) == ["a.py", "b/c.py"]
 
 
+def test_too_deep_to_reach(tree, monkeypatch) -> None:
+    """Folders whose path is longer than the system allows are left out."""
+    root = tree({"a.py": ""})
+    monkeypatch.chdir(root)
+    for _ in range(24):
+        Path("d" * 200).mkdir()
+        os.chdir("d" * 200)
+    Path("unreachable.py").write_text("")
+    assert walk_files(root, 100, Stop(30)) == ["a.py"]
+
+
 def test_bounds(tree) -> None:
     """The walk ends after the most files, when late with what it has, when cancelled at once."""
     root = tree({f"{n}.py": "" for n in range(20)})
@@ -66,6 +80,7 @@ def test_bounds(tree) -> None:
         (["**/*a*a*a*a*a*a*a*b"], "a" * 200, None),
         (["x" * 1000], "x" * 1000, None),
         ([], "x", None),
+        ([f"a{n}" for n in range(3000)], "a2500", None),
     ],
 )
 def test_patterns(lines: list[str], path: str, expected: bool | None) -> None:
