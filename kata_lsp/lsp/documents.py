@@ -5,9 +5,10 @@ Must not know what a document means; features parse the snapshots they get here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 from lsprotocol import types
 from pygls.workspace import TextDocument, Workspace
@@ -106,15 +107,13 @@ class Documents(Workspace):
 
     def opened(self, uri: str) -> Snapshot | None:
         """Return the open document of that URI, or None."""
-        return self._by_key(lambda document: document.uri == uri)
+        return next((each.snapshot for each in self._documents() if each.uri == uri), None)
 
     def opened_file(self, path: str) -> Snapshot | None:
         """Return the open document that shows the file at `path`, whatever its URI looks like."""
         wanted = canonical(path)
-        return self._by_key(lambda document: document.canonical_path == wanted)
+        found = (each for each in self._documents() if each.canonical_path == wanted)
+        return next((each.snapshot for each in found), None)
 
-    def _by_key(self, matches: Any) -> Snapshot | None:
-        for document in self.text_documents.values():
-            if isinstance(document, Document) and matches(document):
-                return document.snapshot
-        return None
+    def _documents(self) -> Iterator[Document]:
+        return (each for each in self.text_documents.values() if isinstance(each, Document))

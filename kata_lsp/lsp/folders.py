@@ -64,6 +64,10 @@ class Folders:
                 return uri.rstrip("/") + rest.removeprefix("file://").rstrip("/")
         return path_to_uri(path)
 
+    def spec_uri(self, root: str, spec_path: str) -> str:
+        """Return the URI of a spec as the client spells it."""
+        return self.uri(Path(root, spec_path))
+
     def _known(self) -> list[tuple[str, str]]:
         workspace = self._workspace()
         uris = [folder.uri for folder in workspace.folders.values()]

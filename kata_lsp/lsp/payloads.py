@@ -9,8 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from kata_lsp import protocol as wire
+from kata_lsp.context import ContextDiagnostic
+from kata_lsp.lsp.tally import Totals
+from kata_lsp.orchestrator.drafts import OpenConflict
+from kata_lsp.providers.calls import AttemptReport
 from kata_lsp.providers.messages import Usage
 from kata_lsp.runs.record import Attempt, ContextRef, Diagnostic, Draft, RunRecord, TokenUsage
+from kata_lsp.settings.model import Settings
 
 
 def run(record: RunRecord) -> wire.RunPayload:
@@ -72,7 +77,7 @@ def usage(counts: TokenUsage | Usage) -> wire.UsagePayload:
     )
 
 
-def attempts(items: Iterable[Attempt]) -> list[wire.AttemptPayload]:
+def attempts(items: Iterable[Attempt | AttemptReport]) -> list[wire.AttemptPayload]:
     """Return every request that was sent, in order."""
     return [
         wire.AttemptPayload(
@@ -103,7 +108,7 @@ def context_ref(ref: ContextRef) -> wire.ContextRefPayload:
     )
 
 
-def diagnostics(items: Iterable[Diagnostic]) -> list[wire.DiagnosticPayload]:
+def diagnostics(items: Iterable[Diagnostic | ContextDiagnostic]) -> list[wire.DiagnosticPayload]:
     """Return what went wrong without failing anything."""
     return [
         wire.DiagnosticPayload(source=item.source, code=item.code, message=item.message)
@@ -116,6 +121,30 @@ def error(stored: Mapping[str, Any]) -> wire.ErrorPayload:
     return wire.ErrorPayload.model_validate(dict(stored))
 
 
-def plain(payload: wire.Payload) -> dict[str, Any]:
-    """Return a payload as JSON-safe data in camelCase, absent values left out."""
-    return payload.model_dump(mode="json", by_alias=True, exclude_none=True)
+def conflicts(items: Iterable[OpenConflict]) -> list[wire.ConflictPayload]:
+    """Return the places where both the reader and the draft changed the same thing."""
+    return [
+        wire.ConflictPayload(
+            id=item.id,
+            section="" if item.conflict.kind == "task" else item.conflict.subject,
+            task=item.conflict.subject if item.conflict.kind == "task" else None,
+            mine=item.conflict.ours,
+            theirs=item.conflict.theirs,
+        )
+        for item in items
+    ]
+
+
+def status(totals: Totals, settings: Settings) -> wire.StatusPayload:
+    """Return the status line of a session."""
+    return wire.StatusPayload(
+        kind=totals.kind,
+        message=totals.message,
+        provider=totals.provider or settings.provider,
+        model=totals.model or settings.model,
+        runtime_mode=settings.runtime_mode,
+        tokens=totals.tokens,
+        cost_usd=totals.cost_usd,
+        active_runs=list(totals.active),
+        waiting_drafts=list(totals.waiting),
+    )

@@ -40,7 +40,7 @@ class Publisher:
         status: Returns the payload of `kata/status/didChange` as it is when asked.
     """
 
-    def __init__(self, client: Client, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, client: Client, status: Callable[[], object]) -> None:
         self._client = client
         self._status = status
         self._streams: dict[str, _Stream] = {}
@@ -72,7 +72,7 @@ class Publisher:
 
         if record.status in TERMINAL:
             self._finish(record.id)
-        self._client.send("kata/run/didChange", payloads.plain(payloads.run(record)))
+        self._client.send("kata/run/didChange", payloads.run(record))
 
     def _streamed(self, event: RunStreamed) -> None:
         stream = self._streams.setdefault(event.run_id, _Stream())

@@ -188,7 +188,7 @@ class EditorSpecFiles:
         return [
             {
                 "range": {"start": place(edit.span.start), "end": place(edit.span.end)},
-                "newText": edit.text,
+                "newText": edit.new_text,
             }
             for edit in edits
         ]

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from kata_lsp.context.secrets import redact
 from kata_lsp.errors import ErrorCode, InvalidInputError, KataError
-from kata_lsp.orchestrator.drafting import Workshop, draft
+from kata_lsp.orchestrator.drafting import Workshop, draft, prepare, provider_call
 from kata_lsp.orchestrator.drafts import Drafts
 from kata_lsp.orchestrator.events import Sink, StatusChanged
 from kata_lsp.orchestrator.journal import Clock, Journal
 from kata_lsp.orchestrator.spec_files import resolve_spec
+from kata_lsp.providers.calls import Estimate
 from kata_lsp.runs.lifecycle import TERMINAL, queued
 from kata_lsp.runs.record import Draft, DraftState, RunRecord, RunRequest, RunStatus
 from kata_lsp.runs.store import RunFilter, RunStore
@@ -122,6 +123,17 @@ class Orchestrator:
         """
         record = await self.get(run_id)
         return record.draft.text if record.draft else await self._store.output(run_id, "text")
+
+    async def estimate(self, request: RunRequest) -> Estimate:
+        """Return what a run's first request should cost at most; nothing is stored or asked.
+
+        Raises:
+            InvalidInputError: The root, the spec path or the provider cannot be used.
+            KataError: No model is named, and the provider's list cannot be had.
+        """
+        checked = self._checked(request)
+        brief, _ = await prepare(self._workshop, checked)
+        return await self._workshop.runtime.estimate(provider_call(checked, brief))
 
     async def list(self, query: RunFilter) -> Sequence[RunRecord]:
         """Return the matching runs, newest first."""

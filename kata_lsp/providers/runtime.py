@@ -82,6 +82,7 @@ class Runtime:
         self._retry = retry or RetryPolicy()
         self._strays = Strays()
         self._connections = Connections(sources)
+        self._modes = frozenset(sources)
         self._models = ModelLists(self._connections, self._strays, self._clock.now)
         self._budget = Budget(spent_today)
         self._prices: Prices | None = None
@@ -91,6 +92,11 @@ class Runtime:
     def catalog(self) -> Catalog:
         """The providers that the present settings allow for."""
         return self._catalog
+
+    @property
+    def modes(self) -> frozenset[RuntimeMode]:
+        """The runtime modes that this installation can serve."""
+        return self._modes
 
     def configure(self, settings: Settings) -> None:
         """Use other settings from the next call on; calls under way keep theirs."""

@@ -1,0 +1,133 @@
+"""Owns the client's side of the core: folders, settings, open specs, and the sinks that show runs.
+
+Must not know what a command does; commands and features come here for what the editor knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from kata_lsp.lsp.configuration import Configuration
+from kata_lsp.lsp.documents import Documents
+from kata_lsp.lsp.folders import Folders
+from kata_lsp.lsp.offers import Choices, Offers
+from kata_lsp.lsp.previews import Previews
+from kata_lsp.lsp.progress import Progress
+from kata_lsp.lsp.publisher import Publisher
+from kata_lsp.lsp.spec_files import EditorSpecFiles
+from kata_lsp.lsp.tally import Tally
+from kata_lsp.orchestrator.events import Event, StatusChanged
+from kata_lsp.runs.record import RunRecord
+
+if TYPE_CHECKING:
+    from kata_lsp.app import App
+    from kata_lsp.lsp.server import KataServer
+    from kata_lsp.protocol import StatusPayload
+
+_T = TypeVar("_T")
+
+
+class Editor:
+    """The editor as the core sees it.
+
+    Args:
+        server: The connection to it.
+    """
+
+    def __init__(self, server: KataServer) -> None:
+        self._server = server
+        self.folders = Folders(self.documents)
+        self.configuration = Configuration(server, self.folders.first)
+        self.spec_files = EditorSpecFiles(server, self.documents, self.folders)
+        self._tally = Tally()
+        self._publisher = Publisher(server, self.status)
+        self._progress = Progress(server)
+        self._offers = Offers(server, Choices(self._apply, self._show))
+        self._previews = Previews(server)
+        self._app: App | None = None
+        self._opening: asyncio.Task[App] | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        server.on_shutdown(self._close)
+
+    def documents(self) -> Documents:
+        """Return the open documents."""
+        return cast("Documents", self._server.workspace)
+
+    def sink(self, event: Event) -> None:
+        """Take an event of the orchestrator: count it, then show it in every way there is."""
+        self._tally(event)
+        self._publisher(event)
+        self._progress(event)
+        self._offers(event)
+
+    async def core(self) -> App:
+        """Return the core, opened at the first call: nothing is stored or asked before that.
+
+        Raises:
+            StoreError: The store cannot be used; the next call tries again.
+        """
+        if self._app is not None:
+            return self._app
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.create_task(self._open(), name="open the core")
+        # One opening serves every command that waits for it, so none of them may cancel it.
+        return await asyncio.shield(self._opening)
+
+    def own(self, work: Coroutine[Any, Any, _T], name: str) -> asyncio.Task[_T]:
+        """Start work that may outlive the command that asked for it; ended at shutdown."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def reconfigure(self) -> None:
+        """Put the settings in force as they are now; before the first command nothing is read."""
+        if self._app is None:
+            return
+        self._app.configure(await asyncio.to_thread(self.configuration.resolve))
+        self.sink(StatusChanged())
+
+    async def cancel_progress(self, token: object) -> None:
+        """Cancel the run whose progress bar has `token`; other bars are somebody else's."""
+        run_id = self._progress.run_of(token)
+        if run_id is not None:
+            await (await self.core()).orchestrator.cancel(run_id)
+
+    def status(self) -> StatusPayload:
+        """Return what the status line shows now."""
+        from kata_lsp.lsp import payloads  # noqa: PLC0415 - brings pydantic along
+
+        totals = self._tally.totals(
+            ready=self.folders.first() is not None, problems=len(self.configuration.problems)
+        )
+        return payloads.status(totals, self.configuration.settings)
+
+    async def _open(self) -> App:
+        await asyncio.to_thread(self.configuration.resolve)
+        app = self._server.app
+        await app.open()
+        self._app = app
+        return app
+
+    async def _apply(self, record: RunRecord) -> str:
+        outcome = await (await self.core()).drafts.apply(record.id, record.request.root)
+        return "" if outcome.outcome == "applied" else outcome.message
+
+    async def _show(self, record: RunRecord) -> str:
+        view = await (await self.core()).drafts.show(record.id, record.request.root)
+        return await self._previews.show(record.id, view.draft.text)
+
+    async def _close(self) -> None:
+        await self._offers.aclose()
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._opening is not None:
+            await asyncio.wait({self._opening})
+        if self._app is not None:
+            await self._app.aclose()
+        self._publisher.close()
+        await self._progress.aclose()
