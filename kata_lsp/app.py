@@ -21,6 +21,8 @@ from kata_lsp.orchestrator.orchestrator import Orchestrator
 from kata_lsp.orchestrator.spec_files import DiskSpecFiles, SpecFiles
 from kata_lsp.providers.calls import Spent
 from kata_lsp.providers.credentials import Credentials
+from kata_lsp.providers.credentials_command import CommandSource
+from kata_lsp.providers.credentials_keyring import KeyringSource
 from kata_lsp.providers.runtime import Runtime
 from kata_lsp.runs.sqlite import SqliteRunStore
 from kata_lsp.runs.store import RunStore
@@ -106,7 +108,8 @@ def build_app(
         spending = await store.spent_since(start_of_day(clock()))
         return Spent(spending.cost_usd, spending.requests)
 
-    runtime = Runtime(settings, Credentials(environ, now=clock), spent_today=spent_today)
+    credentials = Credentials(environ, now=clock, sources=(CommandSource(environ), KeyringSource()))
+    runtime = Runtime(settings, credentials, spent_today=spent_today)
     context = ContextEngine((FilesystemSource(),), context_limits(settings.context))
     files = spec_files or DiskSpecFiles()
     drafts = Drafts(store=store, spec_files=files, sink=sink, clock=clock)

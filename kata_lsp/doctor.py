@@ -43,11 +43,11 @@ async def examine(
         network: Also ask each provider that has a credential for its models.
     """
     checks = [_version(), *_settings(settings_problems), await _store(app), _git()]
-    for provider in app.runtime.catalog.providers.values():
-        checks.append(await _provider(app, provider, network=network))
+    catalog = app.runtime.catalog
+    checks += [await _provider(app, each, network=network) for each in catalog.providers.values()]
     checks += [
         Check(f"provider {name}", "error", str(problem), "Correct it in your user settings.")
-        for name, problem in app.runtime.catalog.problems.items()
+        for name, problem in catalog.problems.items()
     ]
     checks.append(await _default(app))
     return tuple(checks)

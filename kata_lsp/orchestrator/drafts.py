@@ -19,7 +19,7 @@ from kata_lsp.orchestrator.spec_files import SpecFiles, SpecSnapshot
 from kata_lsp.runs.record import Draft, DraftState, RunRecord, RunStatus
 from kata_lsp.runs.store import RunFilter, RunStore
 from kata_lsp.spec.edits import TextEdit, apply_edits
-from kata_lsp.spec.merge import Conflict, merge
+from kata_lsp.spec.merging import Conflict, merge
 
 Choice = Literal["mine", "draft", "both"]
 """What to do where the reader and the draft changed the same thing."""
@@ -204,7 +204,8 @@ def _decide(
     edits: list[TextEdit] = []
     undecided: list[OpenConflict] = []
     for each in conflicts:
-        match choices.get(each.id, choice):
+        decision: Choice | None = choices.get(each.id, choice)
+        match decision:
             case None:
                 undecided.append(each)
             case "mine":

@@ -1,0 +1,107 @@
+"""Owns `kata-lsp draft`: a prompt becomes a spec draft in the terminal.
+
+Must not know providers or specs; it starts a run, shows it, and prints what came of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from kata_lsp.app import App
+from kata_lsp.cli import output, session
+from kata_lsp.cli.progress import RunProgress
+from kata_lsp.errors import ErrorCode, InvalidInputError, KataError
+from kata_lsp.lsp import payloads
+from kata_lsp.runs.record import RunRecord, RunRequest, RunStatus
+
+
+def draft(
+    prompt: Annotated[str, typer.Argument(help="What to change, in your words; `-` reads stdin.")],
+    root: Annotated[Path, typer.Option(help="The repository.")] = Path(),
+    provider: Annotated[str | None, typer.Option(help="Which provider; see `models`.")] = None,
+    model: Annotated[str | None, typer.Option(help="Which of its models.")] = None,
+    spec: Annotated[
+        str | None, typer.Option(help="The spec to write or refine, inside the root.")
+    ] = None,
+    profile: Annotated[
+        Literal["standard", "lite"], typer.Option(help="`lite` asks for less in a small change.")
+    ] = "standard",
+    runtime_mode: Annotated[
+        Literal["native", "pi"] | None, typer.Option(help="Which runtime asks the provider.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Write the draft into the spec.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run as JSON.")] = False,
+) -> None:
+    """Draft a spec for PROMPT over a repository; the draft goes to stdout.
+
+    Nothing is written into the repository without --apply; the draft is kept and can be applied
+    later, here or in an editor.
+    """
+
+    async def command() -> int:
+        text = sys.stdin.read() if prompt == "-" else prompt
+        if not text.strip():
+            raise InvalidInputError("PROMPT", "is empty; say what you want to change")
+        folder = session.folder(root)
+        resolved = session.settings_for(folder)
+        session.configure_logs(resolved)
+        settings = resolved.settings
+        request = RunRequest(
+            prompt=text.strip(),
+            root=str(folder),
+            spec_path=spec or settings.spec_path,
+            provider=provider,
+            model=model,
+            runtime_mode=runtime_mode or settings.runtime_mode,
+            apply="auto" if apply else "never",
+            profile=profile,
+        )
+        with RunProgress() as progress:
+            async with session.core(resolved, progress) as app:
+                record = await _carried_out(app, request)
+                answer = await app.orchestrator.output(record.id)
+        return _report(record, answer, as_json=as_json)
+
+    session.run(command)
+
+
+async def _carried_out(app: App, request: RunRequest) -> RunRecord:
+    started = await app.orchestrator.start(request)
+    try:
+        return await app.orchestrator.wait(started.id)
+    except asyncio.CancelledError:
+        return await app.orchestrator.cancel(started.id)
+
+
+def _report(record: RunRecord, answer: str, *, as_json: bool) -> int:
+    if as_json:
+        run = payloads.plain(payloads.run(record))
+        output.print_json({"run": run, "text": answer})
+    elif record.status is RunStatus.COMPLETED:
+        sys.stdout.write(answer if answer.endswith("\n") else f"{answer}\n")
+    match record.status:
+        case RunStatus.COMPLETED:
+            return output.OK
+        case RunStatus.CANCELLED:
+            kept = "; what arrived was kept" if answer else ""
+            output.remarks().print(f"cancelled: run {record.id}{kept}")
+            return output.CANCELLED
+        case _:
+            output.print_error(_failure(record))
+            if answer:
+                output.remarks().print(f"  Partial output: kata-lsp runs show {record.id}")
+            return output.FAILED
+
+
+def _failure(record: RunRecord) -> KataError:
+    error = record.error or {}
+    return KataError(
+        ErrorCode(error.get("code", ErrorCode.UNEXPECTED_ERROR)),
+        error.get("message", f"run {record.id} ended as {record.status}"),
+        remediation=error.get("remediation"),
+    )

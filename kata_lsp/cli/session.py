@@ -1,0 +1,85 @@
+"""Owns one command's life: the core opened and closed around it, failures as exit codes.
+
+Must not know what the command does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import typer
+
+from kata_lsp import logs
+from kata_lsp.app import App, build_app, ignore
+from kata_lsp.cli import output
+from kata_lsp.errors import ErrorCode, InvalidInputError, KataError
+from kata_lsp.orchestrator.events import Sink
+from kata_lsp.settings.files import read_settings
+from kata_lsp.settings.resolving import Resolved
+
+
+def settings_for(root: Path | None) -> Resolved:
+    """Return the settings of the user, the environment and, narrowing, the repository at `root`."""
+    return read_settings(environment=os.environ, root=root)
+
+
+@asynccontextmanager
+async def core(resolved: Resolved, sink: Sink = ignore) -> AsyncIterator[App]:
+    """Open the core for the time of a command."""
+    app = build_app(resolved.settings, sink=sink)
+    await app.open()
+    try:
+        yield app
+    finally:
+        await app.aclose()
+
+
+def run(command: Callable[[], Awaitable[int]]) -> None:
+    """Run a command to its exit code; Ctrl-C cancels it, and it says so.
+
+    Raises:
+        typer.Exit: Always, with the exit code.
+    """
+    try:
+        code = asyncio.run(_cancellable(command))
+    except InvalidInputError as error:
+        output.print_error(error)
+        code = output.USAGE
+    except KataError as error:
+        output.print_error(error)
+        code = output.CANCELLED if error.code is ErrorCode.CANCELLED else output.FAILED
+    except asyncio.CancelledError:
+        output.remarks().print("cancelled")
+        code = output.CANCELLED
+    raise typer.Exit(code)
+
+
+async def _cancellable(command: Callable[[], Awaitable[int]]) -> int:
+    # The first Ctrl-C cancels and lets the command clean up; the default would stop at once.
+    task = asyncio.ensure_future(command())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
+
+
+def configure_logs(resolved: Resolved) -> None:
+    """Set up logging as the settings say."""
+    file = resolved.settings.log_file
+    logs.configure(resolved.settings.log_level, Path(file) if file else None)
+
+
+def folder(root: Path) -> Path:
+    """Return the absolute path of a folder given on the command line.
+
+    Raises:
+        InvalidInputError: It is not one.
+    """
+    if not root.is_dir():
+        raise InvalidInputError("--root", f"{str(root)!r} is not a folder")
+    return root.resolve()
