@@ -14,6 +14,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -93,6 +94,7 @@ class DatabaseThread:
         self._serve = serve
         self._waiting: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._is_open = False
+        self._when_ended: Callable[[], None] = lambda: None
         # A daemon: a server that dies without closing must not hang on it. Commits are atomic.
         self._thread = threading.Thread(target=self._main, name=name, daemon=True)
 
@@ -130,14 +132,12 @@ class DatabaseThread:
         """Finish the jobs that wait, close the connection and end the thread."""
         if not self._is_open:
             return
-        loop = asyncio.get_running_loop()
-        last = Call(lambda _: None, loop, loop.create_future())
-        self._waiting.put(last)
         self._is_open = False
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        self._when_ended = lambda: _tell(loop, ended.set)
         self._waiting.put(None)
-        with contextlib.suppress(Exception):  # a failure to connect was reported by `start`
-            await last.future
-        self._thread.join()
+        await ended.wait()
+        self._thread.join()  # it has nothing left to do, closing the connection included
 
     def _main(self) -> None:
         connection: sqlite3.Connection | None = None
@@ -153,6 +153,7 @@ class DatabaseThread:
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
+        self._when_ended()
 
     def _next_calls(self) -> list[Call]:
         calls: list[Call] = []
@@ -172,10 +173,14 @@ class DatabaseThread:
     def _settle(self, calls: Sequence[Call]) -> None:
         for loop in {call.loop for call in calls}:
             mine = [call for call in calls if call.loop is loop]
-            try:
-                loop.call_soon_threadsafe(_deliver, mine, self._file)
-            except RuntimeError:
-                _log.debug("an event loop closed before %d store calls were answered", len(mine))
+            _tell(loop, partial(_deliver, mine, self._file))
+
+
+def _tell(loop: asyncio.AbstractEventLoop, news: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(news)
+    except RuntimeError:
+        _log.debug("an event loop closed before the store had answered")
 
 
 def _deliver(calls: Sequence[Call], file: Path) -> None:

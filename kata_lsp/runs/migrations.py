@@ -6,7 +6,7 @@ Must not know records or queries. A step that was released is never edited; a ch
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kata_lsp.runs.store import StoreError
@@ -68,11 +68,18 @@ def m001_runs(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_runs,)
+Step = Callable[[sqlite3.Connection], None]
+
+MIGRATIONS: tuple[Step, ...] = (m001_runs,)
 
 
-def migrate(connection: sqlite3.Connection, file: Path) -> None:
+def migrate(connection: sqlite3.Connection, file: Path, steps: Sequence[Step] = MIGRATIONS) -> None:
     """Bring the database to the newest schema, in one transaction; all of it or nothing.
+
+    Args:
+        connection: In autocommit mode.
+        file: The database, to name it in errors.
+        steps: Every step there is, from an empty file on.
 
     Raises:
         StoreError: A newer version of this program has written the file.
@@ -80,10 +87,10 @@ def migrate(connection: sqlite3.Connection, file: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        _require_known(version, file)
-        for step in MIGRATIONS[version:]:
+        _require_known(version, len(steps), file)
+        for step in steps[version:]:
             step(connection)
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -91,10 +98,10 @@ def migrate(connection: sqlite3.Connection, file: Path) -> None:
         raise
 
 
-def _require_known(version: int, file: Path) -> None:
-    if version > len(MIGRATIONS):
+def _require_known(version: int, newest: int, file: Path) -> None:
+    if version > newest:
         raise StoreError(
             f"the run store {str(file)!r} has schema {version}; "
-            f"this version of kata-lsp knows up to {len(MIGRATIONS)}",
+            f"this version of kata-lsp knows up to {newest}",
             "Upgrade kata-lsp, or move the file away to begin an empty store.",
         )

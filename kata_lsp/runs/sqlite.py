@@ -6,6 +6,7 @@ server whose lock is free are dead and get interrupted, and every write is fence
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -142,14 +143,13 @@ class SqliteRunStore:
         opened, self._opened = self._opened, None
         if opened is None:
             return
-        try:
+        async with contextlib.AsyncExitStack() as last:
+            last.callback(opened.lock.release)
+            last.push_async_callback(opened.writer.stop)
+            last.push_async_callback(opened.reader.stop)
             await opened.writer.run(
                 lambda connection: tables.end_owner(connection, opened.epoch, self._clock())
             )
-        finally:
-            await opened.reader.stop()
-            await opened.writer.stop()
-            opened.lock.release()
 
     def _require_open(self) -> _Opened:
         if self._opened is None:
