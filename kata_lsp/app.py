@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from kata_lsp.orchestrator.drafts import Drafts
 from kata_lsp.orchestrator.events import Event, Sink
 from kata_lsp.orchestrator.orchestrator import Orchestrator
 from kata_lsp.orchestrator.spec_files import DiskSpecFiles, SpecFiles
+from kata_lsp.providers.base import ProviderSpec
 from kata_lsp.providers.calls import Spent
 from kata_lsp.providers.credentials import Credentials
 from kata_lsp.providers.credentials_command import CommandSource
@@ -90,6 +91,7 @@ def build_app(
     spec_files: SpecFiles | None = None,
     store_path: Path | None = None,
     environ: Mapping[str, str] = os.environ,
+    specs: Sequence[ProviderSpec] | None = None,
 ) -> App:
     """Wire the core together; nothing is opened, read or imported beyond it.
 
@@ -99,6 +101,7 @@ def build_app(
         spec_files: Where specs are read and written; the disk when omitted.
         store_path: The SQLite file; None takes the user's own.
         environ: Where key variables are looked up.
+        specs: The providers there are; those in `providers/adapters` when omitted.
     """
     current = [settings]
     clock = time.time
@@ -109,7 +112,7 @@ def build_app(
         return Spent(spending.cost_usd, spending.requests)
 
     credentials = Credentials(environ, now=clock, sources=(CommandSource(environ), KeyringSource()))
-    runtime = Runtime(settings, credentials, spent_today=spent_today)
+    runtime = Runtime(settings, credentials, specs=specs, spent_today=spent_today)
     context = ContextEngine((FilesystemSource(),), context_limits(settings.context))
     files = spec_files or DiskSpecFiles()
     drafts = Drafts(store=store, spec_files=files, sink=sink, clock=clock)

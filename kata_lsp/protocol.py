@@ -66,6 +66,10 @@ class Payload(BaseModel):
         defer_build=True,
     )
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the wire form: camelCase, absent values left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
 
 class NoParams(Payload):
     """A command without arguments."""

@@ -80,7 +80,7 @@ async def _carried_out(app: App, request: RunRequest) -> RunRecord:
 
 def _report(record: RunRecord, answer: str, *, as_json: bool) -> int:
     if as_json:
-        run = payloads.plain(payloads.run(record))
+        run = payloads.run(record).to_json()
         output.print_json({"run": run, "text": answer})
     elif record.status is RunStatus.COMPLETED:
         sys.stdout.write(answer if answer.endswith("\n") else f"{answer}\n")

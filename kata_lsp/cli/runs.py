@@ -47,7 +47,7 @@ def list_runs(
             query = RunFilter(root=str(folder) if folder else None, limit=limit)
             runs = await app.orchestrator.list(query)
         if as_json:
-            output.print_json([payloads.plain(payloads.run(run)) for run in runs])
+            output.print_json([payloads.run(run).to_json() for run in runs])
         elif runs:
             output.answers().print(_table(runs))
         else:
@@ -69,7 +69,7 @@ def show_run(
             record = await app.orchestrator.get(run_id)
             text = await app.orchestrator.output(run_id)
         if as_json:
-            output.print_json({"run": payloads.plain(payloads.run(record)), "text": text})
+            output.print_json({"run": payloads.run(record).to_json(), "text": text})
             return output.OK
         _describe(record)
         sys.stdout.write(text)

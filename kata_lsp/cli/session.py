@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def settings_for(root: Path | None) -> Resolved:
 
 
 @asynccontextmanager
-async def core(resolved: Resolved, sink: Sink = ignore) -> AsyncIterator[App]:
+async def core(resolved: Resolved, sink: Sink = ignore) -> AsyncGenerator[App]:
     """Open the core for the time of a command."""
     app = build_app(resolved.settings, sink=sink)
     await app.open()

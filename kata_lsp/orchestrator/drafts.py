@@ -111,7 +111,7 @@ class Drafts:
             )
         snapshot = await self._read(record)
         result = merge(draft.base, snapshot.text, draft.text)
-        chosen, open_conflicts = _decide(_named(result.conflicts), choice, choices or {})
+        chosen, open_conflicts = _decide(_named(result.conflicts), choice, choices)
         edits = (*result.edits, *chosen)
         if open_conflicts:
             message = (
@@ -192,9 +192,12 @@ def _named(conflicts: Sequence[Conflict]) -> tuple[OpenConflict, ...]:
 
 
 def _decide(
-    conflicts: Sequence[OpenConflict], choice: Choice | None, choices: Mapping[str, Choice]
+    conflicts: Sequence[OpenConflict],
+    choice: Choice | None,
+    choices: Mapping[str, Choice] | None,
 ) -> tuple[tuple[TextEdit, ...], tuple[OpenConflict, ...]]:
     """Return the edits that the choices make, and the conflicts that nobody has chosen for."""
+    choices = choices or {}
     known = {each.id for each in conflicts}
     if unknown := sorted(set(choices) - known):
         names = ", ".join(map(repr, sorted(known))) or "none is left"
@@ -204,7 +207,7 @@ def _decide(
     edits: list[TextEdit] = []
     undecided: list[OpenConflict] = []
     for each in conflicts:
-        decision: Choice | None = choices.get(each.id, choice)
+        decision = choices[each.id] if each.id in choices else choice
         match decision:
             case None:
                 undecided.append(each)
