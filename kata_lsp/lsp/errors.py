@@ -28,7 +28,8 @@ def to_rpc(error: BaseException) -> RpcError | None:
         case KataError(code=ErrorCode.CANCELLED):
             return RpcError(Code.REQUEST_CANCELLED, error.message, error.to_dict())
         case KataError():
-            text = f"{error.message} {error.remediation}".strip()
+            end = "" if error.message.endswith((".", "!", "?")) else "."
+            text = f"{error.message}{end} {error.remediation}".strip()
             return RpcError(Code.REQUEST_FAILED, text, error.to_dict())
         case _:
             return None
