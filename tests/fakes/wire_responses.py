@@ -40,7 +40,7 @@ def parts(reply: Reply, request: Recorded) -> Iterator[Part]:
     """The events of a streamed answer, in order; without a stop reason it has no last event."""
     number = 0
 
-    def part(kind: PartKind, name: str, **payload: Any) -> Part:
+    def part(kind: PartKind, name: str, /, **payload: Any) -> Part:
         nonlocal number
         number += 1
         return Part(kind, event(f"response.{name}", {"sequence_number": number - 1, **payload}))
