@@ -207,7 +207,7 @@ def _decide(
     edits: list[TextEdit] = []
     undecided: list[OpenConflict] = []
     for each in conflicts:
-        decision = choices[each.id] if each.id in choices else choice
+        decision: Choice | None = choices.get(each.id) or choice
         match decision:
             case None:
                 undecided.append(each)
