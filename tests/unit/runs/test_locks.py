@@ -49,9 +49,14 @@ def test_children_do_not_keep_it(path: Path) -> None:
     """A child process that outlives its parent does not make it look alive."""
     held = locks.create(path)
     child = subprocess.Popen(
-        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, close_fds=False
+        [sys.executable, "-c", "print(flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        close_fds=False,
     )
     try:
+        assert child.stdout is not None
+        child.stdout.readline()  # only a program that runs has let go of our files
         os.close(held.fd)
         taken = locks.take_over(path)
         assert taken is not None
