@@ -46,6 +46,8 @@ class Tally:
     def add(self, event: AdapterEvent) -> bool:
         """Count an event in; return whether it was content."""
         match event:
+            case TextDelta("") | ThinkingDelta(""):
+                return False
             case TextDelta(text):
                 self.size += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
                 self.answered = self.answered or not text.isspace()

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 GRACE: Final = 0.5
 """Seconds an adapter has to close its connection once it is told to."""
-LINGER: Final = 0.2
+LINGER: Final = 0.4
 """Seconds an adapter has to finish by itself after its last event, so the connection is reused."""
 _MOST_BUFFERED: Final = 512
 _PROBLEMS: Final = {

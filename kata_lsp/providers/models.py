@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -76,14 +76,14 @@ class ModelLists:
     ) -> tuple[ModelInfo, ...]:
         models: tuple[ModelInfo, ...] = ()
 
-        async def relay(_: Feed) -> None:
+        async def relay(feed: Feed) -> None:
             nonlocal models
             async with self._connections.lease(provider, credential, runtime_mode) as adapter:
+                feed.ready()
                 models = await adapter.list_models()
 
-        limit = provider.endpoint.deadlines.first_token
-        deadlines = replace(provider.endpoint.deadlines, total=limit)
-        total_at = asyncio.get_running_loop().time() + limit
+        deadlines = provider.endpoint.deadlines
+        total_at = asyncio.get_running_loop().time() + deadlines.total
         guard = Guard(relay, deadlines, total_at, self._strays)
         try:
             await guard.batch(after_content=False)
