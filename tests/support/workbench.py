@@ -70,13 +70,9 @@ class Bench:
 
     def statuses(self, run_id: str) -> list[RunStatus]:
         """Return the statuses told of a run, repetitions left out."""
-        told = [
-            e.record.status
-            for e in self.events
-            if isinstance(e, RunChanged)
-            if e.record.id == run_id
-        ]
-        return [status for index, status in enumerate(told) if told[index - 1 : index] != [status]]
+        records = [event.record for event in self.events if isinstance(event, RunChanged)]
+        told = [record.status for record in records if record.id == run_id]
+        return [status for status, _ in itertools.groupby(told)]
 
     def streamed(self, run_id: str) -> str:
         """Return the text streamed of a run."""
