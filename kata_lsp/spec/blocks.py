@@ -182,7 +182,8 @@ def _stays_open(tokens: list[Token], lines: Sequence[Span], text: str) -> bool:
         closed = last.map[1] - last.map[0] > 1 and ending == last.markup[0] * len(ending)
         return not (closed and len(ending) >= len(last.markup))
     # Only comments are common in specs; any other unfinished HTML merely makes the chunk longer.
-    return last.type == "html_block" and not ending.endswith("-->")
+    comment = lines[last.map[0]].of(text).lstrip().startswith("<!--") and ending.endswith("-->")
+    return last.type == "html_block" and not comment
 
 
 @cache

@@ -49,7 +49,7 @@ class Chunker:
             start = self.front_matter
         grow = 1
         while True:
-            while taken < len(tail) and (end < start or not self._safe(end)):
+            while taken < len(tail) and (end < start or not self.safe(end)):
                 end += len(tail[taken].text)
                 taken += 1
             start = self._cut(start, end, chunks, final=taken == len(tail))
@@ -87,13 +87,13 @@ class Chunker:
     def _cuts(self, lines: Sequence[Line]) -> list[int]:
         cuts = [0] if lines else []
         for index, line in enumerate(lines):
-            if index - cuts[-1] >= self._chunk_lines and self._safe(line.start):
+            if index - cuts[-1] >= self._chunk_lines and self.safe(line.start):
                 cuts.append(index)
         if lines:
             cuts.append(len(lines))
         return cuts
 
-    def _safe(self, offset: int) -> bool:
+    def safe(self, offset: int) -> bool:
         """Tell whether a chunk may begin at the line that begins at ``offset``."""
         if self._inside_task(offset):
             return False

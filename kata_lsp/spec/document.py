@@ -22,15 +22,27 @@ from kata_lsp.spec.shapes import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TaskBlock:
     """A task of the spec: its checkbox item, or its ``@@@task`` block.
 
-    Every span is in code points of the whole document.
+    Every span is in code points of the whole document. Two tasks are equal when they say the same
+    at the same place, however the text was cut for parsing.
     """
 
     shape: TaskShape
     offset: int
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TaskBlock) and self.placed_shape == other.placed_shape
+
+    def __hash__(self) -> int:
+        return hash(self.span)
+
+    @property
+    def placed_shape(self) -> TaskShape:
+        """The shape with its spans in the whole document."""
+        return self.shape.shift(self.offset)
 
     @property
     def id(self) -> str | None:

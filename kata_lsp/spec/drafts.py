@@ -114,14 +114,19 @@ def _relevel(text: str) -> str:
 
 
 def _assign_ids(text: str) -> str:
+    """Give an id to outer tasks that have none or one that an earlier task has."""
     document = parse(text, dialect=NATIVE)
     taken = [task.id for task in document.tasks if task.id]
+    seen: set[str] = set()
     edits: list[TextEdit] = []
     for task in document.tasks:
-        if task.id is None and task.depth == 0 and task.form == "checkbox" and task.mark:
-            taken.append(NATIVE.next_id(taken))
-            at = task.mark.end + 1
-            edits.append(TextEdit(Span(at, at), f" {taken[-1]}"))
+        if task.depth or not task.mark or (task.id and task.id not in seen):
+            seen.add(task.id or "")
+            continue
+        taken.append(NATIVE.next_id(taken))
+        at = task.mark.end + 1
+        fresh = TextEdit(Span(at, at), f" {taken[-1]}")
+        edits.append(TextEdit(task.id_span, taken[-1]) if task.id_span else fresh)
     return apply_edits(text, edits)
 
 

@@ -43,7 +43,7 @@ def reparse(previous: SpecDocument, text: str) -> SpecDocument:
     chunker = Chunker(text, previous.dialect, CHUNK_LINES)
     placed = previous.placed
     kept = _common_start(placed, text, chunker)
-    start = placed[kept].offset if kept < len(placed) else len(text)
+    start = placed[kept].offset if placed else 0
     tail = [each.chunk for each in _common_end(placed[kept:], text, start)]
     chunks = [each.chunk for each in placed[:kept]] + chunker.run(start, tail)
     return _assemble(text, previous.path, previous.dialect, chunks, placed)
@@ -58,6 +58,8 @@ def _common_start(placed: Sequence[Placed], text: str, chunker: Chunker) -> int:
         count += 1
     # The edit may have changed the line that ended the last one, so that one is read again.
     count = max(count - 1, 0)
+    while count and not chunker.safe(placed[count].offset):
+        count -= 1
     front_matter = placed[0].end if placed and placed[0].chunk.front_matter else 0
     return count if chunker.front_matter == front_matter else 0
 

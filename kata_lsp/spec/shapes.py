@@ -5,7 +5,7 @@ It must not know where in a document those lines stand: that is what lets an edi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -78,6 +78,20 @@ class TaskShape:
     depth: int = 0
     optional: bool = False
     terminated: bool = True
+
+    def shift(self, by: int) -> TaskShape:
+        """Return the same task with every span ``by`` code points further on."""
+        return replace(
+            self,
+            span=self.span.shift(by),
+            line=self.line.shift(by),
+            title_span=self.title_span.shift(by),
+            mark=self.mark and self.mark.shift(by),
+            id_span=self.id_span and self.id_span.shift(by),
+            parallel=self.parallel and self.parallel.shift(by),
+            after=tuple(reference.shift(by) for reference in self.after),
+            after_span=self.after_span and self.after_span.shift(by),
+        )
 
 
 class HeadingShape(NamedTuple):

@@ -25,6 +25,7 @@ class Canvas:
         self.draft = draft
         self.conflicts: list[Conflict] = []
         self._edits: list[TextEdit] = []
+        self._first_removed = False
         self._newline = current.document.newline
         self._insertions = Insertions(current, self._newline)
         self._tasks = tasks
@@ -34,7 +35,8 @@ class Canvas:
     @property
     def edits(self) -> tuple[TextEdit, ...]:
         """The edits decided so far; those at one place in the order to make them in."""
-        return (*self._insertions.leading(), *self._edits, *self._insertions.following())
+        leading = self._insertions.leading(at_head=self._first_removed)
+        return (*leading, *self._edits, *self._insertions.following())
 
     def insert(self, block: Block, text: str) -> None:
         """Put a block of the draft behind the one it follows there."""
@@ -46,7 +48,7 @@ class Canvas:
         alone = Insertions(self.current, self._newline)
         after, piece = self._piece(block, text)
         alone.add(after, piece)
-        return [*alone.leading(), *alone.following()][0]
+        return [*alone.leading(at_head=True), *alone.following()][0]
 
     def replace(self, at: int, text: str) -> None:
         """Turn block ``at`` of the current unit into ``text`` with the smallest edit."""
@@ -58,7 +60,12 @@ class Canvas:
 
     def remove(self, at: int) -> None:
         """Take block ``at`` out of the current unit."""
-        self._edits.append(removal(self.current, at))
+        self._edits.append(self.removal(at))
+
+    def removal(self, at: int) -> TextEdit:
+        """Return the edit of `remove` without deciding on it."""
+        self._first_removed = self._first_removed or at == 0
+        return removal(self.current, at)
 
     def index_of(self, task: TaskBlock) -> int | None:
         """Return which block of the current unit a task is, None where it stands elsewhere."""
@@ -77,7 +84,7 @@ class Canvas:
         if spans:
             take = [
                 self.replacement(spans[0], text),
-                *(removal(self.current, at) for at in ours[1:]),
+                *(self.removal(at) for at in ours[1:]),
             ]
             both = [TextEdit(Span(spans[-1].end, spans[-1].end), self._newline * BLANK_LINE + text)]
         else:

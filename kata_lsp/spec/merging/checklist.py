@@ -5,12 +5,11 @@ It must not know other blocks. A draft never ticks, never unticks and never take
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kata_lsp.spec.document import Block, TaskBlock
 from kata_lsp.spec.edits import TextEdit
 from kata_lsp.spec.merging.canvas import Canvas
-from kata_lsp.spec.merging.layout import removal
 from kata_lsp.spec.merging.model import Conflict, ConflictReason
 from kata_lsp.spec.merging.tasks import TaskIndex, draft_text, same_task, statuses
 from kata_lsp.spec.merging.units import Unit
@@ -24,6 +23,8 @@ class Sides:
     base: TaskIndex
     current: TaskIndex
     draft: TaskIndex
+    merged: set[int] = field(default_factory=set[int])
+    """Where the current tasks stand that have been dealt with, over all units of one merge."""
 
 
 def merge_checklist(base: Unit | None, canvas: Canvas, sides: Sides) -> None:
@@ -51,6 +52,10 @@ class _ChecklistMerger:
         changed = base is None or not same_task(
             (self._draft, theirs), (self._sides.base.document, base)
         )
+        if ours is not None:
+            if ours.span.start in self._sides.merged:
+                return  # A second task with the id of one that has been dealt with.
+            self._sides.merged.add(ours.span.start)
         if ours is None:
             if base is None:
                 self._canvas.insert(block, draft_text(self._draft, theirs.span, {}))
@@ -62,13 +67,14 @@ class _ChecklistMerger:
     def remove(self, gone: TaskBlock) -> None:
         ours = self._sides.current.find(gone)
         at = self._canvas.index_of(ours) if ours else None
-        if ours is None or at is None:
+        if ours is None or at is None or ours.span.start in self._sides.merged:
             return
+        self._sides.merged.add(ours.span.start)
         started = set(statuses(self._current, ours.span).values()) - {TaskStatus.TODO}
         if not started and same_task((self._sides.base.document, gone), (self._current, ours)):
             self._canvas.remove(at)
             return
-        self._offer(ours, "draft_deleted", "", (removal(self._canvas.current, at),), ())
+        self._offer(ours, "draft_deleted", "", (self._canvas.removal(at),), ())
 
     def _change(self, base: TaskBlock | None, ours: TaskBlock, theirs: TaskBlock) -> None:
         marks = statuses(self._current, ours.span)

@@ -38,30 +38,41 @@ class Insertions:
         """Insert a piece after a block of the unit, behind what was inserted there before."""
         self.pieces.setdefault(after, []).append(piece)
 
-    def leading(self) -> list[TextEdit]:
-        """Return the edit at the unit's start, to be made before any other at that place."""
-        return [self._edit(None, pieces) for after, pieces in self.pieces.items() if after is None]
+    def leading(self, *, at_head: bool) -> list[TextEdit]:
+        """Return the edit at the unit's start, to be made before any other at that place.
+
+        Args:
+            at_head: Insert right behind the heading, where even the removal of the first block
+                leaves room, instead of right before that block.
+        """
+        if None not in self.pieces:
+            return []
+        pieces = self.pieces[None]
+        text = pieces[0].text + self._joined(pieces[1:])
+        first = self.unit.blocks[0] if self.unit.blocks else None
+        blank = self.newline * BLANK_LINE
+        if first and not at_head:
+            tight = pieces[-1].is_item and first.kind == "item"
+            start = first.span.start
+            return [TextEdit(Span(start, start), text + (self.newline if tight else blank))]
+        at = self.unit.head
+        if not self.unit.section:
+            return [TextEdit(Span(at, at), text + blank)]
+        gap = self.unit.document.text[at : first.span.start] if first else blank
+        roomy = gap.count(self.newline) >= BLANK_LINE
+        return [TextEdit(Span(at, at), blank + text + ("" if roomy else self.newline))]
 
     def following(self) -> list[TextEdit]:
         """Return the edits behind blocks, to be made after any other at their places."""
-        behind = ((after, pieces) for after, pieces in self.pieces.items() if after is not None)
-        return [self._edit(after, pieces) for after, pieces in behind]
+        edits: list[TextEdit] = []
+        for after, pieces in self.pieces.items():
+            if after is not None:
+                at = self.unit.blocks[after].span.end
+                edits.append(TextEdit(Span(at, at), self._joined(pieces)))
+        return edits
 
-    def _edit(self, after: int | None, pieces: list[Piece]) -> TextEdit:
-        blank = self.newline * BLANK_LINE
-        tail = "".join(self.newline * each.breaks + each.text for each in pieces[1:])
-        if after is not None:
-            at = self.unit.blocks[after].span.end
-            return TextEdit(Span(at, at), self.newline * pieces[0].breaks + pieces[0].text + tail)
-        if self.unit.blocks:
-            first = self.unit.blocks[0]
-            tight = pieces[-1].is_item and first.kind == "item"
-            text = pieces[0].text + tail + (self.newline if tight else blank)
-            return TextEdit(Span(first.span.start, first.span.start), text)
-        at = self.unit.head
-        if self.unit.section:
-            return TextEdit(Span(at, at), blank + pieces[0].text + tail)
-        return TextEdit(Span(at, at), pieces[0].text + tail + blank)
+    def _joined(self, pieces: list[Piece]) -> str:
+        return "".join(self.newline * each.breaks + each.text for each in pieces)
 
 
 def breaks_between(before: Block | None, block: Block, gap: str | None) -> int:

@@ -8,12 +8,15 @@ nothing to do.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 from kata_lsp.spec.document import Block
 from kata_lsp.spec.merging.canvas import Canvas
 from kata_lsp.spec.merging.units import Unit, block_key, is_comment
+
+Change = tuple[int, int, int, int]
+"""Blocks ``[0]..[1]`` of the base became blocks ``[2]..[3]`` of the draft."""
 
 
 def merge_prose(base: Unit | None, canvas: Canvas) -> None:
@@ -33,6 +36,7 @@ class _ProseMerger:
         self._have = Counter(block_key(canvas.current, each) for _, each in self._ours)
         self._want = Counter(block_key(canvas.draft, each) for _, each in self._theirs)
         self._removed: set[int] = set()
+        self._offered: set[int] = set()
 
     def merge_unrelated(self) -> None:
         missing = [block for _, block in self._theirs if self._is_missing(block)]
@@ -46,20 +50,26 @@ class _ProseMerger:
     def merge(self, base: Unit) -> None:
         old = [block for _, block in _prose(base)]
         new = [block for _, block in self._theirs]
-        old_keys = [block_key(base, each) for each in old]
+        keys = [block_key(base, each) for each in old]
+        kept = [is_comment(base, each) for each in old]
         new_keys = [block_key(self._canvas.draft, each) for each in new]
-        for i1, i2, j1, j2 in _changes(old_keys, new_keys):
+        for change in _joined(
+            _changes(keys, new_keys), lambda each: self._clashes(keys, new, each)
+        ):
+            i1, i2, j1, j2 = change
             missing = [block for block in new[j1:j2] if self._is_missing(block)]
-            if missing and any(not self._have[key] for key in old_keys[i1:i2]):
-                ours = self._in_place_of(old_keys, i1, i2)
+            if self._clashes(keys, new, change):
+                ours = self._in_place_of(keys, i1, i2)
+                self._offered.update(ours)
                 self._canvas.offer_section(ours, missing, "both_changed" if ours else "you_deleted")
             else:
-                removed = [
-                    key
-                    for key, block in zip(old_keys[i1:i2], old[i1:i2], strict=True)
-                    if not is_comment(base, block)
-                ]
-                self._change(removed, missing)
+                self._change([keys[at] for at in range(i1, i2) if not kept[at]], missing)
+
+    def _clashes(self, old_keys: list[str], new: list[Block], change: Change) -> bool:
+        """Tell whether the draft replaces something that the reader changed or deleted."""
+        i1, i2, j1, j2 = change
+        gone = any(not self._have[key] for key in old_keys[i1:i2])
+        return gone and any(self._is_missing(block) for block in new[j1:j2])
 
     def _change(self, removed: Sequence[str], missing: Sequence[Block]) -> None:
         surplus = [at for key in removed for at in self._surplus(key)]
@@ -75,7 +85,8 @@ class _ProseMerger:
         """Yield the block that goes when the draft removes one with ``key``, if any does."""
         if self._have[key] <= self._want[key]:
             return
-        for at, block in self._ours:
+        # From the end: the first ones may be what the draft's other blocks follow.
+        for at, block in reversed(self._ours):
             if at not in self._removed and block_key(self._canvas.current, block) == key:
                 self._have[key] -= 1
                 self._removed.add(at)
@@ -92,7 +103,11 @@ class _ProseMerger:
             if match.size and match.a + match.size > stop:
                 last = match.b + max(stop - match.a, 0)
                 break
-        return [at for at, block in self._ours[first:last] if self._is_only_ours(block)]
+        return [
+            at
+            for at, block in self._ours[first:last]
+            if at not in self._offered and self._is_only_ours(block)
+        ]
 
     def _is_missing(self, block: Block) -> bool:
         key = block_key(self._canvas.draft, block)
@@ -100,7 +115,8 @@ class _ProseMerger:
 
     def _is_only_ours(self, block: Block) -> bool:
         key = block_key(self._canvas.current, block)
-        return self._have[key] > self._want[key] and not is_comment(self._canvas.current, block)
+        surplus = self._have[key] > self._want[key]
+        return surplus and not is_comment(self._canvas.current, block)
 
     def _insert(self, block: Block) -> None:
         self._canvas.insert(block, self._canvas.draft_text(block))
@@ -111,7 +127,7 @@ def _prose(unit: Unit) -> list[tuple[int, Block]]:
     return [(at, block) for at, block in enumerate(unit.blocks) if not block.task]
 
 
-def _changes(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+def _changes(old: list[str], new: list[str]) -> Iterator[Change]:
     """Yield what changed, block by block where as many came as went."""
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -120,3 +136,22 @@ def _changes(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, in
             yield from ((i1 + k, i1 + k + 1, j1 + k, j1 + k + 1) for k in range(i2 - i1))
         else:
             yield i1, i2, j1, j2
+
+
+def _joined(changes: Iterable[Change], clashes: Callable[[Change], bool]) -> Iterator[Change]:
+    """Make one change of neighbours that clash: they are one choice."""
+    waiting: Change | None = None
+    for change in changes:
+        if not clashes(change):
+            if waiting:
+                yield waiting
+            waiting = None
+            yield change
+        elif waiting and waiting[1] == change[0] and waiting[3] == change[2]:
+            waiting = (waiting[0], change[1], waiting[2], change[3])
+        else:
+            if waiting:
+                yield waiting
+            waiting = change
+    if waiting:
+        yield waiting
