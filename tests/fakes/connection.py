@@ -6,7 +6,6 @@ Knows nothing about which behaviour answers what; its owner decides that.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import struct
 import time
@@ -25,6 +24,9 @@ class Owner(Protocol):
 
     def disconnected(self, connection: Connection) -> None:
         """Called when it is gone."""
+
+    def failed(self, error: Exception) -> None:
+        """Called when a behaviour itself is wrong."""
 
     async def respond(self, connection: Connection, request: http1.Request) -> None:
         """Answer one request by means of `Connection.execute`."""
@@ -129,9 +131,14 @@ class Connection(asyncio.Protocol):
                     raise ConnectionDone
 
     async def _work(self) -> None:
-        with contextlib.suppress(ConnectionDone, asyncio.CancelledError):
+        try:
             while True:
                 await self._owner.respond(self, await self._inbox.get())
+        except (ConnectionDone, asyncio.CancelledError):
+            pass
+        except Exception as error:  # noqa: BLE001 - the test, not this task, must see it
+            self._owner.failed(error)
+            self.abort()
 
     def _write(self, data: bytes) -> None:
         if self._transport and not self._transport.is_closing():

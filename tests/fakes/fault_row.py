@@ -29,6 +29,7 @@ class Fault:
         partial: Text that must be kept although the call fails; `None` where none is due.
         text: The whole text when the call succeeds; `None` where it does not matter.
         deadline: Only a deadline of the client ends the call, so tests shorten it.
+        endless: The server never ends the answer, though the client can at once.
         waits: Seconds that the client must wait between requests as told, one per wait.
     """
 
@@ -42,6 +43,7 @@ class Fault:
     partial: str | None = None
     text: str | None = None
     deadline: bool = False
+    endless: bool = False
     waits: tuple[float, ...] = ()
     notes: str = ""
 

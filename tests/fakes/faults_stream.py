@@ -165,6 +165,7 @@ _AFTER_TEXT = (
         "error_after_text_then_silence",
         (stream_error("overloaded"), Hang()),
         "provider_unavailable",
+        endless=True,
         notes="the event decides, not the end of the body",
     ),
     _after(
@@ -233,6 +234,7 @@ _AFTER_TEXT = (
         "text_without_end",
         (Endless(),),
         frozenset({"truncated_output"}),
+        endless=True,
         notes="ends at our own byte limit, which tests lower; plain may be bad_response",
     ),
 )

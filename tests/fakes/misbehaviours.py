@@ -71,7 +71,7 @@ class Forever:
     """The same event again and again, until the client hangs up."""
 
     event: Event
-    every: float = 0.02
+    every: float = 0.005
 
 
 @dataclass(frozen=True, slots=True)

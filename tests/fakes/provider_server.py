@@ -13,6 +13,7 @@ import json
 import signal
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -47,6 +48,7 @@ class ProviderServer:
         strict: Whether requests that the real API would refuse are refused here, too (401, 400),
             without using up a behaviour.
         requests: Everything that arrived, in order.
+        errors: What behaviours raised; the first is raised again when the server is left.
     """
 
     def __init__(self, default: AnyBehaviour | None = None, *, strict: bool = True) -> None:
@@ -58,6 +60,7 @@ class ProviderServer:
         self._connections: set[Connection] = set()
         self._arrived = asyncio.Condition()
         self._server: asyncio.Server | None = None
+        self.errors: list[Exception] = []
         self._port = 0
         self.control: Callable[[http1.Request], Any] | None = None
 
@@ -69,9 +72,11 @@ class ProviderServer:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
         await self.stop()
+        if self.errors and error is None:
+            raise self.errors[0]
 
     @property
     def url(self) -> str:
@@ -163,6 +168,11 @@ class ProviderServer:
     def disconnected(self, connection: Connection) -> None:
         """See `connection.Owner`."""
         self._connections.discard(connection)
+
+    def failed(self, error: Exception) -> None:
+        """See `connection.Owner`."""
+        self.errors.append(error)
+        traceback.print_exception(error, file=sys.stderr)
 
     async def respond(self, connection: Connection, request: http1.Request) -> None:
         """See `connection.Owner`."""

@@ -226,5 +226,5 @@ def _delta(kind: PartKind, index: int, delta: Mapping[str, Any]) -> Part:
     return _part(kind, "content_block_delta", index=index, delta=delta)
 
 
-def _part(kind: PartKind, name: str, **payload: Any) -> Part:
+def _part(kind: PartKind, name: str, /, **payload: Any) -> Part:
     return Part(kind, event(name, {"type": name, **payload}))
