@@ -58,6 +58,17 @@ class Endpoint(LanguageServerProtocol):
         self._background: set[asyncio.Task[Any]] = set()
         self._settling: asyncio.Task[None] | None = None
 
+    @property
+    def added(self) -> dict[str, Callable[..., Any]]:
+        """The handlers that features registered, by method."""
+        return cast("dict[str, Callable[..., Any]]", self.fm.features)  # pyright: ignore[reportUnknownMemberType]  # untyped in pygls
+
+    @property
+    def registered(self) -> dict[str, Callable[..., Any]]:
+        """All handlers by method; the built-in ones call the added ones themselves."""
+        built_in = cast("dict[str, Callable[..., Any]]", self.fm.builtin_features)  # pyright: ignore[reportUnknownMemberType]  # untyped in pygls
+        return self.added | built_in
+
     # Incoming
 
     def receive(self, message: jsonrpc.Message) -> None:
@@ -109,10 +120,10 @@ class Endpoint(LanguageServerProtocol):
             raise RpcError(Code.REQUEST_FAILED, text)
 
     def _handler(self, method: str) -> Callable[..., Any]:
-        handler = self.fm.builtin_features.get(method) or self.fm.features.get(method)
+        handler = self.registered.get(method)
         if handler is None:
             raise RpcError(Code.METHOD_NOT_FOUND, f"the method {method[:100]!r} is not served")
-        return cast("Callable[..., Any]", handler)
+        return handler
 
     def _call(self, handler: Callable[..., Any], method: str, params: Any) -> Any:
         fitting = params if method in _RAW else structure(self._converter, method, params)

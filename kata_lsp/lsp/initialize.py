@@ -66,7 +66,7 @@ def read_session(params: Any) -> Session:
     fields = cast("dict[str, Any]", params)
     if not isinstance(fields.get("capabilities", {}), dict):
         raise _misfit("params.capabilities", "must be an object")
-    info = _typed(fields, "clientInfo", dict, "must be an object") or {}
+    info: dict[str, Any] = _typed(fields, "clientInfo", dict, "must be an object") or {}
     trace = fields.get("trace") or TraceValue.Off.value
     if trace not in _TRACES:
         raise _misfit("params.trace", f"must be one of {', '.join(_TRACES)}")

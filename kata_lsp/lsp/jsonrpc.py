@@ -4,6 +4,7 @@ Pure, no IO; must not know LSP's methods, commands or the transport.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class Malformed:
 
 Message = Request | Notification | Response | Malformed
 
-_EARLY_ID: Final = re.compile(rb'^\s*\{[^{}\[\]]*?"id"\s*:\s*(-?\d{1,15}|"[^"\\]{0,200}")')
+_EARLY_ID: Final = re.compile(rb'^\s*\{[^{}\[\]]*?"id"\s*:\s*(-?\d{1,15}|"[^"\\]{0,200}")(?=[\s,}])')
 
 
 def decode(body: bytes) -> Message:
@@ -110,8 +111,17 @@ def _decode_leniently(body: bytes) -> Message:
     except UnicodeDecodeError:
         faults.append("it is not UTF-8")
         text = body.decode("utf-8", "replace")
+
+    def number(digits: str) -> float:
+        if math.isinf(value := float(digits)):
+            faults.append("a number is too large")
+        return value
+
+    def constant(name: str) -> None:
+        faults.append(f"{name} is not JSON")
+
     try:
-        value = json.loads(text, parse_constant=lambda name: faults.append(f"{name} is not JSON"))
+        value = json.loads(text, parse_float=number, parse_constant=constant)
     except RecursionError:
         return _unreadable(body, "it is nested too deeply")
     except ValueError:
@@ -172,27 +182,27 @@ def encode(message: Any, default: Callable[[Any], Any] | None = None) -> bytes:
     """Write one message as UTF-8 JSON.
 
     Lone surrogates, which a model's output may hold, are replaced; UTF-8 has no room for them.
+    Integers beyond 64 bits, which orjson refuses, are written in full.
 
     Args:
         message: Dicts, lists and scalars, plus whatever `default` turns into them.
         default: Called with each object JSON does not know.
 
     Raises:
-        TypeError: Something in the message has no JSON form (also an integer beyond 64 bits).
+        TypeError: Something in the message has no JSON form.
     """
     try:
         return orjson.dumps(message, default)
     except orjson.JSONEncodeError:
-        text = json.dumps(message, default=default, ensure_ascii=False)
-        whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return orjson.dumps(orjson.loads(whole))
+        text = json.dumps(message, default=default, ensure_ascii=False, allow_nan=False)
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def has_no_json_form(value: Any) -> bool:
     """Whether a plain JSON-like value holds NaN or an infinity, which encoders turn into null."""
     match value:
         case float():
-            return value != value or value in (float("inf"), float("-inf"))  # noqa: PLR0124 - NaN
+            return not math.isfinite(value)
         case dict():
             return any(map(has_no_json_form, cast("dict[str, Any]", value).values()))
         case list() | tuple():

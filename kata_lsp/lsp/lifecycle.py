@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Final
@@ -99,7 +99,7 @@ async def _run(hook: Hook) -> None:
 
 
 @contextmanager
-def signals(lifecycle: Lifecycle) -> Iterator[None]:
+def signals(lifecycle: Lifecycle) -> Generator[None]:
     """Stop on SIGTERM, SIGINT and SIGHUP while the block runs; exit code 128 + signal.
 
     Plain signal handlers, because the loop's own would not run while the loop is blocked.

@@ -4,7 +4,7 @@ Must not know handlers. Messages name the field by its path on the wire and neve
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from cattrs import Converter
 from cattrs.errors import (
@@ -12,9 +12,33 @@ from cattrs.errors import (
     BaseValidationError,
     IterableValidationNote,
 )
-from lsprotocol import types
+from lsprotocol import converters, types
 
 from kata_lsp.lsp.jsonrpc import Code, RpcError
+
+_SCALARS: Final = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
+
+
+class _ScalarError(TypeError):
+    """A string, number or boolean was expected; the text says which."""
+
+
+def converter() -> Converter:
+    """Return a converter for LSP's classes that refuses scalars of a wrong type.
+
+    cattrs would make `"5"` of 5, and the text `None` of a missing URI.
+    """
+    strict = converters.get_converter()
+    for kind in _SCALARS:
+        strict.register_structure_hook(kind, _scalar)
+    return strict
+
+
+def _scalar(value: Any, kind: type) -> Any:
+    whole = kind is int and type(value) is float and value.is_integer()
+    if type(value) is kind or whole or (kind is float and type(value) is int):
+        return kind(value)
+    raise _ScalarError(f"must be {_SCALARS[kind]}")
 
 
 def structure(converter: Converter, method: str, params: Any) -> Any:
@@ -48,6 +72,9 @@ def _problems(error: BaseException, path: str) -> Iterator[str]:
         return
     if isinstance(error, KeyError):
         yield f"{path}: is required"
+        return
+    if isinstance(error, _ScalarError):
+        yield f"{path}: {error}"
         return
     # attrs' validators run in __init__, where cattrs no longer knows the field, but they say it.
     attribute = next((a for a in error.args if hasattr(a, "on_setattr")), None)

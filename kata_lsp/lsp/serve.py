@@ -8,10 +8,10 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 
 from kata_lsp.lsp import startup
 from kata_lsp.lsp.endpoint import Endpoint
@@ -175,7 +175,7 @@ def _loopback(host: str) -> str:
 
 
 @contextmanager
-def _private_stdio() -> Iterator[tuple[int, int]]:
+def _private_stdio() -> Generator[tuple[int, int]]:
     sys.stdout.flush()
     incoming, outgoing = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -185,8 +185,8 @@ def _private_stdio() -> Iterator[tuple[int, int]]:
     before, spare = sys.stderr, SpareStderr(2)
     sys.stdout = sys.stderr = spare
     for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.StreamHandler) and handler.stream is before:
-            handler.setStream(spare)
+        if getattr(handler, "stream", None) is before:
+            cast("logging.StreamHandler[Any]", handler).setStream(spare)
     try:
         yield incoming, outgoing
     finally:

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 from pygls.lsp.server import LanguageServer
 
 from kata_lsp import __version__
-from kata_lsp.lsp import serve, startup
+from kata_lsp.lsp import serve
 from kata_lsp.lsp.dispatch import Command, CommandTable
 from kata_lsp.lsp.initialize import Session
 from kata_lsp.lsp.lifecycle import Hook
+from kata_lsp.lsp.params import converter
 from kata_lsp.lsp.session import KataProtocol
 from kata_lsp.lsp.transport.outbox import Merge
 
 if TYPE_CHECKING:
     from kata_lsp.app import App
+    from kata_lsp.lsp.editor import Editor
 
 _log = logging.getLogger(__name__)
 
@@ -34,24 +36,34 @@ class KataServer(LanguageServer):
             `initialize`.
     """
 
-    protocol: KataProtocol
+    protocol: KataProtocol  # pyright: ignore[reportIncompatibleVariableOverride]  # set once, by pygls
 
-    def __init__(self, app_factory: "Callable[[], App]") -> None:
-        super().__init__(
+    def __init__(self, app_factory: "Callable[[KataServer], App]") -> None:
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]  # untyped in pygls
             "kata-lsp",
             __version__,
             protocol_cls=KataProtocol,
-            converter_factory=startup.converter,
+            converter_factory=converter,
         )
         self._app_factory = app_factory
         self._app: App | None = None
+        self._editor: Editor | None = None
 
     @property
     def app(self) -> "App":
         """The composition root, made at the first call."""
         if self._app is None:
-            self._app = self._app_factory()
+            self._app = self._app_factory(self)
         return self._app
+
+    @property
+    def editor(self) -> "Editor":
+        """The client as the core sees it, made at the first call."""
+        if self._editor is None:
+            from kata_lsp.lsp.editor import Editor  # noqa: PLC0415 - `initialize` needs none of it
+
+            self._editor = Editor(self)
+        return self._editor
 
     @property
     def session(self) -> Session:
@@ -111,7 +123,7 @@ class KataServer(LanguageServer):
 
 
 def create_server(
-    app_factory: "Callable[[], App]",
+    app_factory: "Callable[[KataServer], App]",
     commands: Sequence[Command] | None = None,
     features: Iterable[Register] | None = None,
 ) -> KataServer:
@@ -122,15 +134,25 @@ def create_server(
         commands: The command table; `kata_lsp.lsp.commands.COMMANDS` when omitted.
         features: What registers handlers; `kata_lsp.lsp.features.FEATURES` when omitted.
     """
-    if commands is None:
-        from kata_lsp.lsp.commands import COMMANDS as commands  # noqa: N811, PLC0415
-    if features is None:
-        from kata_lsp.lsp.features import FEATURES as features  # noqa: N811, PLC0415
+    # At INFO it would log the payloads of what it handles for us.
+    logging.getLogger("pygls").setLevel(logging.WARNING)
     server = KataServer(app_factory)
-    server.protocol.commands = CommandTable(commands)
-    for register in features:
+    server.protocol.commands = CommandTable(_all_commands() if commands is None else commands)
+    for register in _all_features() if features is None else features:
         register(server)
     return server
+
+
+def _all_commands() -> Sequence[Command]:
+    from kata_lsp.lsp.commands import COMMANDS  # noqa: PLC0415 - its rows need this package
+
+    return COMMANDS
+
+
+def _all_features() -> Iterable[Register]:
+    from kata_lsp.lsp.features import FEATURES  # noqa: PLC0415 - features import this module
+
+    return FEATURES
 
 
 def serve_stdio(server: KataServer) -> int:

@@ -4,7 +4,7 @@ Must not know what commands and features do.
 """
 
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from lsprotocol import types
@@ -26,7 +26,6 @@ NOTIFICATIONS: Final = (
     "kata/run/didChange",
     "kata/run/didStream",
     "kata/status/didChange",
-    "kata/approval/didRequest",
 )
 _TRACE_LEVELS: Final = {
     types.TraceValue.Messages: logging.INFO,
@@ -71,8 +70,8 @@ class KataProtocol(Endpoint):
         capabilities = ServerCapabilitiesBuilder(
             # The builder asks it only about features that this server does not have.
             types.ClientCapabilities(),
-            {*self.fm.features, *self.fm.builtin_features},
-            self.fm.feature_options,
+            set(self.registered),
+            self.fm.feature_options,  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]  # untyped in pygls
             self.commands.names,
             types.TextDocumentSyncKind.Incremental,
             None,
@@ -94,9 +93,9 @@ class KataProtocol(Endpoint):
         Building them is slow; `Session.capability` looks one up at once.
         """
         if self._client_capabilities is None:
-            raw = {} if self.session is None else self.session.capabilities
+            raw = None if self.session is None else self.session.capabilities
             try:
-                found = self._converter.structure(dict(raw), types.ClientCapabilities)
+                found = self._converter.structure(raw or {}, types.ClientCapabilities)
             except Exception:  # noqa: BLE001 - hooks and validators raise whatever they like
                 found = types.ClientCapabilities()
             self._client_capabilities = found
@@ -114,13 +113,13 @@ class KataProtocol(Endpoint):
         await super().settle()
 
     @lsp_method(types.SHUTDOWN)
-    def lsp_shutdown(self, *_: Any) -> Awaitable[None]:
+    def lsp_shutdown(self, *_: Any) -> Any:
         """Refuse what follows, cancel what runs, record what was in flight, then answer."""
         self.lifecycle.phase = Phase.SHUT_DOWN
         return self.settle()
 
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *_: Any) -> None:
+    def lsp_exit(self, *_: Any) -> Any:
         """Stop; 0 after a shutdown, 1 without."""
         orderly = self.lifecycle.phase is Phase.SHUT_DOWN
         self.lifecycle.stop(0 if orderly else 1, "exit" if orderly else "exit without shutdown")
@@ -144,5 +143,5 @@ class KataProtocol(Endpoint):
         return self.commands.execute(cast("KataServer", self._server), params)
 
     def _user_handler(self, method: str, *args: Any) -> Any:
-        handler = self.fm.features.get(method)
+        handler = self.added.get(method)
         return None if handler is None else self._invoke(handler, args, {})

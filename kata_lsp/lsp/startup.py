@@ -8,12 +8,12 @@ server does with the classes.
 import gc
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
 import attrs
-import cattrs
 
 _log = logging.getLogger(__name__)
 _TYPES = "lsprotocol.types"
@@ -96,18 +96,22 @@ def _settle(sample: Any) -> bool:
     from lsprotocol import _hooks  # noqa: PLC0415 - its flag has no public name
 
     # Each class resolves its own names when it is defined; left False this only costs time.
-    vars(_hooks)["_resolved_forward_references"] = True
+    setattr(_hooks, "_resolved_forward_references", True)  # noqa: B010 - private to the checker
     return True
-
-
-def converter() -> cattrs.Converter:
-    """Return a converter for LSP's classes, without pygls' hooks for untyped messages."""
-    from lsprotocol import converters  # noqa: PLC0415 - after the types, whoever imports us
-
-    return converters.get_converter()
 
 
 def freeze() -> None:
     """Let the collector forget what start-up made (it lives until exit) and turn it on."""
     gc.freeze()
     gc.enable()
+
+
+@contextmanager
+def fast_imports() -> Generator[None]:
+    """Keep the collector from running while the block imports; `freeze` turns it on again."""
+    gc.disable()
+    try:
+        yield
+    except BaseException:
+        gc.enable()
+        raise

@@ -15,8 +15,13 @@ MAX_SKIP: Final = 1024 * 1024 * 1024
 _MAX_LINE: Final = 64 * 1024
 _LENGTH: Final = re.compile(rb"content-length[ \t]*:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE)
 _HEADER_NAME: Final = re.compile(rb"^[A-Za-z][A-Za-z0-9-]*[ \t]*:")
-_SLIPPED_HEADER: Final = re.compile(
-    rb"content-length[ \t]*:[ \t]*\d{1,18}[ \t]*\r?\n", re.IGNORECASE
+_NAME: Final = b"content-length"
+_SLIPPED: Final = re.compile(
+    # A whole header line, or the beginning of one at the very end.
+    rb"content-length[ \t]*:[ \t]*\d{1,18}[ \t]*\r?\n|content-length[ \t]*(:[ \t]*\d*[ \t]*\r?)?$|("
+    + b"|".join(_NAME[:size] for size in range(len(_NAME) - 1, 0, -1))
+    + rb")$",
+    re.IGNORECASE,
 )
 _HTTP: Final = re.compile(rb"^[A-Z]+ \S+ HTTP/\d")
 
@@ -41,9 +46,9 @@ def split_slip(body: bytes) -> tuple[bytes, bytes] | None:
     """Split a body that swallowed the next message's header, because its length was too large.
 
     JSON cannot hold a raw line break inside a string, so a header line in a body that is not JSON
-    can only be the next message's.
+    can only be the next message's. It may be cut where the body ends.
     """
-    found = _SLIPPED_HEADER.search(body)
+    found = _SLIPPED.search(body)
     return None if found is None else (body[: found.start()], body[found.start() :])
 
 
