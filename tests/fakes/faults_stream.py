@@ -234,8 +234,17 @@ _AFTER_TEXT = (
         "text_without_end",
         (Endless(),),
         frozenset({"truncated_output"}),
+        transports=("stream",),
         endless=True,
-        notes="ends at our own byte limit, which tests lower; plain may be bad_response",
+        notes="ends at our own byte limit, which tests lower; kept up to there",
+    ),
+    Fault(
+        "body_without_end",
+        (Endless(),),
+        frozenset({"truncated_output", "bad_response"}),
+        transports=("plain",),
+        endless=True,
+        notes="ends at our own byte limit, which tests lower; half a JSON body has no text",
     ),
 )
 

@@ -37,6 +37,7 @@ CODES = frozenset(
 LIMITS = {
     "headers_dribble": 3,
     "text_without_end": 20_000,
+    "body_without_end": 20_000,
     "pings_after_text": 5_000,
     "pings_before_text": 5_000,
     "empty_deltas_after_text": 5_000,
