@@ -6,7 +6,7 @@ Must not know vendors, nor how credentials, adapters, prices and caps are kept.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,7 +15,7 @@ from kata_lsp.errors import ErrorCode, KataError
 from kata_lsp.providers.attempt import Limits, Tally, attempt
 from kata_lsp.providers.auth import AuthResolution
 from kata_lsp.providers.base import RuntimeMode
-from kata_lsp.providers.budget import Budget, CapReachedError, Planned
+from kata_lsp.providers.budget import CapReachedError, Planned
 from kata_lsp.providers.calls import (
     AttemptFinished,
     AttemptReport,
@@ -28,42 +28,13 @@ from kata_lsp.providers.calls import (
     Target,
     Waiting,
 )
-from kata_lsp.providers.connections import Connections
-from kata_lsp.providers.credentials import Credentials
-from kata_lsp.providers.deadlines import Strays
 from kata_lsp.providers.messages import CompletionRequest
-from kata_lsp.providers.models import ModelLists
-from kata_lsp.providers.pricing import Price, Prices, cost_of, failed_cost, highest_cost, price_of
-from kata_lsp.providers.registry import Catalog, Provider
-from kata_lsp.providers.retry import FALLS_BACK, RetryPolicy, wait_before_retry
+from kata_lsp.providers.parts import Parts
+from kata_lsp.providers.prices import Price
+from kata_lsp.providers.pricing import cost_of, failed_cost, highest_cost, price_of
+from kata_lsp.providers.registry import Provider
+from kata_lsp.providers.retry import FALLS_BACK, wait_before_retry
 from kata_lsp.settings.model import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time and chance, as the runtime sees them."""
-
-    now: Callable[[], float]
-    """Epoch seconds."""
-    sleep: Callable[[float], Awaitable[None]]
-    jitter: Callable[[], float]
-    """A number in [0, 1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a call works with, as it was when the call began."""
-
-    settings: Settings
-    catalog: Catalog
-    credentials: Credentials
-    connections: Connections
-    models: ModelLists
-    budget: Budget
-    prices: Prices
-    strays: Strays
-    clock: Clock
-    retry: RetryPolicy
 
 
 class CallStream:

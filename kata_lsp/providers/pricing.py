@@ -1,25 +1,18 @@
-"""Owns what requests cost: dated prices per model, a user's own prices, and token estimates.
+"""Owns what requests cost: by the provider's own counts, or estimated before they are sent.
 
-Must not know budgets, providers' APIs or who pays.
+Must not know where prices come from, nor who pays.
 """
 
 from __future__ import annotations
 
-import logging
 import math
-import tomllib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from importlib import resources
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from kata_lsp.errors import ErrorCode
 from kata_lsp.providers.messages import CompletionRequest, Text, ToolCall, ToolResult, Usage
+from kata_lsp.providers.prices import FREE, Price, Prices
 from kata_lsp.providers.registry import Provider
-
-_log = logging.getLogger(__name__)
 
 _PER_MILLION: Final = 1e-6
 _BYTES_PER_TOKEN: Final = 3
@@ -28,107 +21,11 @@ _TOKENS_PER_MESSAGE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """USD per million tokens of the models that `pattern` (`fnmatch`) matches, and its origin."""
-
-    provider: str
-    pattern: str
-    input: float
-    output: float
-    cache_read: float | None = None
-    cache_write: float | None = None
-    as_of: str = ""
-    source: str = ""
-
-
-FREE: Final = Price("", "*", 0.0, 0.0, 0.0, 0.0, source="nothing is billed")
-"""The price of a provider that runs inside this process."""
-
-
-class PriceFileError(Exception):
-    """A price file cannot be used; the message names the file and the entry."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """Prices in order of precedence. An unknown price is None, never 0."""
-
-    entries: tuple[Price, ...]
-
-    def find(self, provider: str, model: str) -> Price | None:
-        """Return the first entry that matches."""
-        for entry in self.entries:
-            if entry.provider == provider and fnmatchcase(model, entry.pattern):
-                return entry
-        return None
-
-
-@dataclass(frozen=True, slots=True)
 class Cost:
     """USD, None when it cannot be known; `note` says why."""
 
     usd: float | None
     note: str = ""
-
-
-def load_prices(user_file: str | None = None) -> Prices:
-    """Read the shipped prices, with the user's own before them. Reads files: call it off the loop.
-
-    A user's file that cannot be used is logged and left out.
-    """
-    shipped = resources.files("kata_lsp.providers").joinpath("prices.toml").read_text("utf-8")
-    entries = parse_prices(shipped, "prices.toml")
-    if user_file:
-        path = Path(user_file).expanduser()
-        try:
-            entries = (*parse_prices(path.read_text("utf-8"), str(path)), *entries)
-        except (OSError, UnicodeDecodeError) as error:
-            _log.warning("prices file %s cannot be read: %s", path, type(error).__name__)
-        except PriceFileError as error:
-            _log.warning("prices file ignored: %s", error)
-    return Prices(entries)
-
-
-def parse_prices(text: str, name: str) -> tuple[Price, ...]:
-    """Parse a price file: a top-level `as_of` and `source`, and `[[price]]` tables.
-
-    Raises:
-        PriceFileError: It is not such a file.
-    """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PriceFileError(f"{name}: {error}") from error
-    tables: Iterable[Mapping[str, Any]] = data.get("price", [])
-    try:
-        return tuple(_price(table, data) for table in tables)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PriceFileError(
-            f"{name}: each [[price]] needs provider, pattern, input and output ({error!r})"
-        ) from error
-
-
-def _price(table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Price:
-    def number(name: str) -> float:
-        value = table[name]
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not 0 <= value < math.inf
-        ):
-            raise ValueError(f"{name} must be a number of USD per million tokens")
-        return float(value)
-
-    return Price(
-        provider=str(table["provider"]),
-        pattern=str(table["pattern"]),
-        input=number("input"),
-        output=number("output"),
-        cache_read=number("cache_read") if "cache_read" in table else None,
-        cache_write=number("cache_write") if "cache_write" in table else None,
-        as_of=str(table.get("as_of", defaults.get("as_of", ""))),
-        source=str(table.get("source", defaults.get("source", ""))),
-    )
 
 
 def price_of(provider: Provider, model: str, prices: Prices) -> Price | None:
@@ -149,14 +46,14 @@ def cost_of(usage: Usage, price: Price | None, *, provider: str, model: str) -> 
         return Cost(0.0)
     if usage.input_tokens is None or usage.output_tokens is None:
         return Cost(None, f"{provider!r} did not report how many tokens were used")
+    rates = price.rates_for(usage.input_tokens)
     read = usage.cache_read_tokens or 0
     written = usage.cache_write_tokens or 0
     plain = max(0, usage.input_tokens - read - written)
-    # Without a price of their own, cached tokens count in full: too high rather than too low.
-    read_price = price.input if price.cache_read is None else price.cache_read
-    write_price = price.input if price.cache_write is None else price.cache_write
-    total = plain * price.input + read * read_price + written * write_price
-    return Cost((total + usage.output_tokens * price.output) * _PER_MILLION)
+    total = plain * rates.input + usage.output_tokens * rates.output
+    total += read * (rates.input if rates.cache_read is None else rates.cache_read)
+    total += written * (rates.input if rates.cache_write is None else rates.cache_write)
+    return Cost(total * _PER_MILLION)
 
 
 _UNBILLED: Final = frozenset(
@@ -206,6 +103,7 @@ def highest_cost(request: CompletionRequest, price: Price | None) -> float | Non
     """Return the most the request should cost in USD, None when the price is unknown."""
     if price is None:
         return None
-    input_price = max(price.input, price.cache_write or 0.0)
-    input_cost = estimate_input_tokens(request) * input_price
-    return (input_cost + request.max_output_tokens * price.output) * _PER_MILLION
+    tokens = estimate_input_tokens(request)
+    rates = price.rates_for(tokens)
+    input_cost = tokens * max(rates.input, rates.cache_write or 0.0)
+    return (input_cost + request.max_output_tokens * rates.output) * _PER_MILLION

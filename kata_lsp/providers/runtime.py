@@ -6,8 +6,6 @@ Must not know runs, specs or editors; a caller records and shows what it yields.
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,34 +17,21 @@ from kata_lsp.providers.auth import AuthResolution
 from kata_lsp.providers.base import AuthMode, ModelInfo, ProviderSpec, RuntimeMode
 from kata_lsp.providers.budget import Budget, SpentToday
 from kata_lsp.providers.calls import Answer, Estimate, ProviderCall
-from kata_lsp.providers.chain import CallStream, Clock, Parts, request_for
+from kata_lsp.providers.chain import CallStream, request_for
 from kata_lsp.providers.collected import Collected
 from kata_lsp.providers.connections import AdapterSource, Connections, native
 from kata_lsp.providers.credentials import Credentials
 from kata_lsp.providers.deadlines import Strays
 from kata_lsp.providers.models import ModelLists
-from kata_lsp.providers.pricing import (
-    Prices,
-    estimate_input_tokens,
-    highest_cost,
-    load_prices,
-    price_of,
-)
-from kata_lsp.providers.registry import Catalog, Provider, catalog, discover
+from kata_lsp.providers.parts import Clock, Parts, system_clock
+from kata_lsp.providers.prices import Prices, load_prices
+from kata_lsp.providers.pricing import estimate_input_tokens, highest_cost, price_of
+from kata_lsp.providers.registry import Catalog, catalog, discover
 from kata_lsp.providers.retry import RetryPolicy
+from kata_lsp.providers.selection import default_provider
 from kata_lsp.settings.model import Settings
 
-PREFERRED_PROVIDERS: Final = ("anthropic", "openai")
-"""Built-in providers that are tried first when none is set; others follow by name."""
-LAST_RESORT: Final = "local"
-"""The embedded provider that needs neither network nor credential."""
-
 NATIVE_ONLY: Final[Mapping[RuntimeMode, AdapterSource]] = MappingProxyType({"native": native})
-
-
-def system_clock() -> Clock:
-    """Return the real clock."""
-    return Clock(time.time, asyncio.sleep, random.random)
 
 
 class Runtime:
@@ -138,23 +123,12 @@ class Runtime:
         )
 
     async def default_provider(self) -> str:
-        """Return the provider of a call that names none.
-
-        The setting; else the user's custom providers in their order, `PREFERRED_PROVIDERS` and
-        the other built-in ones by name, the first that has a credential; else `LAST_RESORT`.
+        """Return the provider of a call that names none, see `selection`.
 
         Raises:
             InvalidInputError: The setting names no known provider.
         """
-        if self._settings.provider is not None:
-            return self._catalog.find(self._settings.provider).id
-        for provider in _candidates(self._catalog):
-            try:
-                await self._credentials.resolve(provider)
-            except KataError:
-                continue
-            return provider.id
-        return self._catalog.find(LAST_RESORT).id
+        return await default_provider(self._catalog, self._settings, self._credentials)
 
     async def list_models(
         self,
@@ -288,18 +262,3 @@ class Runtime:
         if self._prices is None:
             self._prices = await asyncio.to_thread(load_prices, self._settings.prices_file)
         return self._prices
-
-
-def _candidates(known: Catalog) -> Sequence[Provider]:
-    def rank(provider: Provider) -> tuple[int, str]:
-        if provider.id in PREFERRED_PROVIDERS:
-            return PREFERRED_PROVIDERS.index(provider.id), ""
-        return len(PREFERRED_PROVIDERS), provider.id
-
-    custom = [provider for provider in known.providers.values() if provider.custom]
-    built_in = [
-        provider
-        for provider in known.providers.values()
-        if not provider.custom and provider.spec.capabilities.needs_credential
-    ]
-    return [*custom, *sorted(built_in, key=rank)]

@@ -21,11 +21,11 @@ from kata_lsp.providers.calls import (
     ProviderCall,
     Waiting,
 )
-from kata_lsp.providers.chain import Clock
 from kata_lsp.providers.credentials import Credentials
 from kata_lsp.providers.messages import Message, TextDelta
+from kata_lsp.providers.parts import Clock, system_clock
 from kata_lsp.providers.retry import RetryPolicy
-from kata_lsp.providers.runtime import Runtime, system_clock
+from kata_lsp.providers.runtime import Runtime
 from kata_lsp.settings.model import DeadlineSettings, ProviderSettings, Settings
 
 CANARY = "sk-canary-0123456789abcdef-DO-NOT-SHOW"

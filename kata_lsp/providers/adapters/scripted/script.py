@@ -1,42 +1,21 @@
-"""Owns the scripted provider: a deterministic double that answers what a script says.
+"""Owns a script: answers as steps, which one a request gets, and what became of each stream.
 
-Must not be picked by itself: it serves only calls that name it. Its script is a Python object
-(`scripted_provider`) or, for a server in a process of its own, the JSON file that the variable
-`KATA_SCRIPTED_FILE` names, read when the provider is first used:
-
-    {"answers": [{"match": "REGEX on the last user text, optional", "repeat": false,
-                  "steps": [{"text": "..."}, {"thinking": "..."}, {"wait_for_file": "PATH"},
-                            {"tool_call": {"id": "1", "name": "read", "arguments": {}}},
-                            {"usage": {"input_tokens": 10, "output_tokens": 5}},
-                            {"error": {"code": "rate_limited", "retry_after_seconds": 1}},
-                            {"hang": true}, {"stop": "end_turn"}]}],
-     "default": {"steps": [...]}, "record": "PATH of a JSON Lines file"}
-
-An answer is used once unless it repeats; the first unused one that matches is taken, then the
-default. Without a `stop` or `error` step an answer ends with `end_turn`.
+Must not know where a script comes from.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from kata_lsp.errors import ErrorCode, KataError
-from kata_lsp.providers.base import (
-    Adapter,
-    Capabilities,
-    Credential,
-    Endpoint,
-    ModelInfo,
-    ProviderSpec,
-)
+from kata_lsp.providers.base import Capabilities, ModelInfo
 from kata_lsp.providers.messages import (
     AdapterEvent,
     CompletionRequest,
@@ -45,18 +24,12 @@ from kata_lsp.providers.messages import (
     StreamStop,
     Text,
     TextDelta,
-    ThinkingDelta,
-    ToolCall,
-    ToolCallProgress,
-    Usage,
-    UsageUpdate,
 )
 
-FILE_VARIABLE: Final = "KATA_SCRIPTED_FILE"
 MODEL: Final = "scripted-1"
 _POLL_SECONDS: Final = 0.01
 
-_CAPABILITIES: Final = Capabilities(
+CAPABILITIES: Final = Capabilities(
     needs_credential=False, token_sessions=False, tools=True, thinking=True, network=False
 )
 
@@ -160,7 +133,7 @@ class Script:
 class ScriptedAdapter:
     """Plays a script."""
 
-    capabilities = _CAPABILITIES
+    capabilities = CAPABILITIES
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -226,86 +199,3 @@ def _last_text(request: CompletionRequest) -> str:
         if message.role == "user":
             return "".join(part.text for part in message.parts if isinstance(part, Text))
     return ""
-
-
-def parse_script(data: Mapping[str, Any]) -> Script:
-    """Build a script from its JSON form.
-
-    Raises:
-        KataError: `invalid_request`: it is not a script; the message says where.
-    """
-    try:
-        answers = [_answer(item) for item in data.get("answers", [])]
-        default = _answer(data["default"]) if "default" in data else DEFAULT_ANSWER
-        record = Path(data["record"]) if "record" in data else None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise KataError(
-            ErrorCode.INVALID_REQUEST, f"the script in {FILE_VARIABLE} is wrong: {error}"
-        ) from error
-    return Script(answers, default, record)
-
-
-def _answer(data: Mapping[str, Any]) -> ScriptedAnswer:
-    steps = tuple(_step(step) for step in data["steps"])
-    return ScriptedAnswer(steps, data.get("match"), bool(data.get("repeat", False)))
-
-
-def _step(data: Mapping[str, Any]) -> Step:
-    ((kind, value),) = data.items()
-    if kind not in _STEPS:
-        raise ValueError(f"unknown step {kind!r}; known ones are {', '.join(_STEPS)}")
-    return _STEPS[kind](value)
-
-
-def _fail(value: Mapping[str, Any]) -> Fail:
-    return Fail(
-        ErrorCode(value["code"]),
-        value.get("message", "the script says so"),
-        value.get("retry_after_seconds"),
-        value.get("retryable"),
-    )
-
-
-_STEPS: Final[Mapping[str, Callable[[Any], Step]]] = {
-    "text": TextDelta,
-    "thinking": ThinkingDelta,
-    "tool_call": lambda value: ToolCall(value["id"], value["name"], value.get("arguments", {})),
-    "tool_call_progress": ToolCallProgress,
-    "usage": lambda value: UsageUpdate(Usage(**value)),
-    "stop": lambda value: StreamStop(StopReason(value)),
-    "error": _fail,
-    "wait_for_file": lambda value: WaitForFile(Path(value)),
-    "hang": lambda _: Hang(),
-}
-
-
-def scripted_provider(script: Script, kind: str = "scripted") -> ProviderSpec:
-    """Return a provider that plays this script, for tests in the same process."""
-
-    async def connect(_endpoint: Endpoint, _credential: Credential | None) -> Adapter:
-        return ScriptedAdapter(script)
-
-    return replace(PROVIDER, kind=kind, connect=connect)
-
-
-async def _connect(_endpoint: Endpoint, _credential: Credential | None) -> Adapter:
-    path = os.environ.get(FILE_VARIABLE, "")
-    if not path:
-        return ScriptedAdapter(Script())
-    try:
-        data = json.loads(await asyncio.to_thread(Path(path).read_text, "utf-8"))
-    except (OSError, ValueError) as error:
-        raise KataError(
-            ErrorCode.INVALID_REQUEST,
-            f"the script that {FILE_VARIABLE} names cannot be read: {type(error).__name__}",
-        ) from error
-    return ScriptedAdapter(parse_script(data))
-
-
-PROVIDER: Final = ProviderSpec(
-    kind="scripted",
-    display_name="Scripted (tests)",
-    connect=_connect,
-    capabilities=_CAPABILITIES,
-    preferred_models=(MODEL,),
-)
