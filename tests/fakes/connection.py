@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.requests: list[Recorded] = []
         self.control = False
+        self.gone = False
         self.worker: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -160,10 +161,12 @@ class Connection(asyncio.Protocol):
         self.abort()
 
     def _mark_closed_by_server(self) -> None:
+        self.gone = True
         for request in self.requests:
             request.closed_by_server = True
 
     def _hang_up(self) -> None:
+        self.gone = True
         now = time.monotonic()
         for request in self.requests:
             if not request.closed_by_server and request.hung_up_at is None:

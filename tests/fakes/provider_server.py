@@ -91,7 +91,7 @@ class ProviderServer:
     @property
     def open_connections(self) -> int:
         """How many clients are connected, those of the control routes left out."""
-        return sum(not connection.control for connection in self._connections)
+        return sum(not (one.control or one.gone) for one in self._connections)
 
     async def start(self, port: int = 0) -> None:
         """Listen; 0 takes any free port."""

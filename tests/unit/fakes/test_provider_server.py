@@ -90,6 +90,7 @@ async def test_hang_ups_are_noticed_while_the_server_is_silent(behaviour):
         writer.close()
         assert await server.wait_for_hangup(0) >= before
         assert server.requests[0].sent_at is None
+        assert server.open_connections == 0
 
 
 async def test_a_close_of_our_own_is_no_hang_up():
