@@ -72,8 +72,10 @@ def serve_grouped(connection: sqlite3.Connection, calls: Sequence[Call]) -> None
         if connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
+        # A call that made SQLite give up knows why; what followed from it says less.
+        reason = next((c.error for c in calls if isinstance(c.error, sqlite3.Error)), error)
         for call in calls:
-            call.error = call.error or error
+            call.error = call.error or reason
 
 
 class DatabaseThread:
