@@ -21,7 +21,10 @@ from kata_lsp.runs.record import RunRecord, RunRequest, RunStatus
 
 
 def draft(
-    prompt: Annotated[str, typer.Argument(help="What to change, in your words; `-` reads stdin.")],
+    prompt: Annotated[
+        str,
+        typer.Argument(metavar="PROMPT", help="What to change, in your words; `-` reads stdin."),
+    ],
     root: Annotated[Path, typer.Option(help="The repository.")] = Path(),
     provider: Annotated[str | None, typer.Option(help="Which provider; see `models`.")] = None,
     model: Annotated[str | None, typer.Option(help="Which of its models.")] = None,
@@ -49,7 +52,6 @@ def draft(
             raise InvalidInputError("PROMPT", "is empty; say what you want to change")
         folder = session.folder(root)
         resolved = session.settings_for(folder)
-        session.configure_logs(resolved)
         settings = resolved.settings
         request = RunRequest(
             prompt=text.strip(),

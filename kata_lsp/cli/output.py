@@ -20,9 +20,14 @@ USAGE = 2
 CANCELLED = 130
 
 
+_PIPE_WIDTH = 1000
+"""A pipe has no width, and what reads it wants whole cells."""
+
+
 def answers() -> Console:
     """Return the console for what was asked for."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=width)
 
 
 def remarks() -> Console:

@@ -6,6 +6,7 @@ Must not know what the command does.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -22,10 +23,18 @@ from kata_lsp.orchestrator.events import Sink
 from kata_lsp.settings.files import read_settings
 from kata_lsp.settings.resolving import Resolved
 
+log = logging.getLogger(__name__)
+
 
 def settings_for(root: Path | None) -> Resolved:
-    """Return the settings of the user, the environment and, narrowing, the repository at `root`."""
-    return read_settings(environment=os.environ, root=root)
+    """Return the settings of the user, the environment and, narrowing, the repository at `root`.
+
+    Logging is set up as they say.
+    """
+    resolved = read_settings(environment=os.environ, root=root)
+    file = resolved.settings.log_file
+    logs.configure(resolved.settings.log_level, Path(file) if file else None)
+    return resolved
 
 
 @asynccontextmanager
@@ -56,6 +65,17 @@ def run(command: Callable[[], Awaitable[int]]) -> None:
     except asyncio.CancelledError:
         output.remarks().print("cancelled")
         code = output.CANCELLED
+    except Exception as error:
+        # A defect of ours: the traceback is for whoever asks for it, the sentence for everyone.
+        log.debug("unexpected", exc_info=True)
+        output.print_error(
+            KataError(
+                ErrorCode.UNEXPECTED_ERROR,
+                f"kata-lsp failed inside ({type(error).__name__}).",
+                remediation="KATA_LOG_LEVEL=debug shows the traceback for a report.",
+            )
+        )
+        code = output.FAILED
     raise typer.Exit(code)
 
 
@@ -66,12 +86,6 @@ async def _cancellable(command: Callable[[], Awaitable[int]]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
     return await task
-
-
-def configure_logs(resolved: Resolved) -> None:
-    """Set up logging as the settings say."""
-    file = resolved.settings.log_file
-    logs.configure(resolved.settings.log_level, Path(file) if file else None)
 
 
 def folder(root: Path) -> Path:

@@ -46,13 +46,10 @@ class Terminal:
             "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
         }
 
-    def script(self, *steps: dict[str, Any], default: Sequence[dict[str, Any]] = ()) -> None:
-        """Let the scripted provider answer with these steps."""
+    def script(self, *steps: dict[str, Any]) -> None:
+        """Let the scripted provider answer every request with these steps."""
         file = self.home / "script.json"
-        data = {"answers": [{"steps": list(steps), "repeat": True}]}
-        file.write_text(
-            json.dumps(data | ({"default": {"steps": list(default)}} if default else {}))
-        )
+        file.write_text(json.dumps({"default": {"steps": steps, "repeat": True}}))
         self.env["KATA_SCRIPTED_FILE"] = str(file)
 
     def run(self, *arguments: str, stdin: str = "") -> Done:

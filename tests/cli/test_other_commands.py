@@ -77,13 +77,10 @@ def test_context_ranks_and_serves(terminal):
     """One query prints rows; served, each line of stdin is answered by a line."""
     (first, *_) = terminal.run("context", "--query", "greet the user").out.splitlines()
     assert json.loads(first)["path"] == "app.py"
-    asked = (
-        json.dumps({"query": "greet", "limit": 1}) + "\n" + json.dumps({"query": "value"}) + "\n"
-    )
-    answers = [
-        json.loads(line)
-        for line in terminal.run("context", "--serve", stdin=asked).out.splitlines()
-    ]
+    queries = ({"query": "greet", "limit": 1}, {"query": "value"})
+    asked = "".join(f"{json.dumps(query)}\n" for query in queries)
+    served = terminal.run("context", "--serve", stdin=asked).out
+    answers = [json.loads(line) for line in served.splitlines()]
     assert [answer["paths"][0] for answer in answers] == ["app.py", "other.py"]
 
 
