@@ -1,0 +1,129 @@
+"""Owns what the APIs' readers share: the shape of a reader, and tool calls gathered from pieces.
+
+Must not know any vendor, SDK or HTTP; an adapter's surface reads its own vendor's events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from kata_lsp.providers.messages import (
+    AdapterEvent,
+    StopReason,
+    StreamStart,
+    ToolCall,
+    ToolCallProgress,
+)
+from kata_lsp.providers.wire import UnreadableReplyError, decode_arguments
+
+MAX_ARGUMENT_CHARS: Final = 1024 * 1024
+"""Of one tool call, gathered from its deltas."""
+
+FINISHED: Final = frozenset({StopReason.END_TURN, StopReason.TOOL_USE})
+"""Stop reasons of whole answers; only in these must a tool call be whole."""
+
+
+class EventReader(Protocol):
+    """Turns one stream's decoded events into canonical ones; keeps what spans several."""
+
+    content: bool
+    """Anything of the answer arrived, thinking included."""
+    partial: bool
+    """Text or a tool call arrived, so there is something to keep."""
+    ended: bool
+    """The API said that the answer is over; nothing after it counts."""
+
+    def read(self, event: dict[str, Any]) -> Sequence[AdapterEvent]:
+        """Return what an event means; unknown ones mean nothing.
+
+        Raises:
+            ReportedFailureError: The event reports a failure.
+            UnreadableReplyError: The event makes no sense.
+        """
+        ...
+
+    def end(self) -> Sequence[AdapterEvent]:
+        """Return what is left when the stream ends without saying so; see `ended`."""
+        ...
+
+
+class Progress:
+    """The state that every reader has; see `EventReader` for the public part."""
+
+    __slots__ = ("_broken", "_model", "_request_id", "_started", "content", "ended", "partial")
+
+    def __init__(self, model: str, request_id: str | None) -> None:
+        self.content = False
+        self.partial = False
+        self.ended = False
+        self._model = model
+        self._request_id = request_id
+        self._started = False
+        self._broken: UnreadableReplyError | None = None
+
+    def end(self) -> Sequence[AdapterEvent]:
+        """Return nothing: these APIs say so when an answer is whole."""
+        return ()
+
+    def _start(self, model: object = None) -> tuple[AdapterEvent, ...]:
+        """Return the start event, once; what comes before the API's own start brings it forward."""
+        if self._started:
+            return ()
+        self._started = True
+        named = model if isinstance(model, str) and model else self._model
+        return (StreamStart(named, self._request_id),)
+
+    def _argued(self, size: int) -> tuple[AdapterEvent, ...]:
+        if not size:
+            return ()
+        self.content = True
+        return (ToolCallProgress(size),)
+
+    def _called(self, call_id: str, name: str, arguments: str) -> tuple[AdapterEvent, ...]:
+        """Return a whole tool call; a broken one waits for the stop reason to be judged."""
+        try:
+            decoded = decode_arguments(arguments)
+        except UnreadableReplyError:
+            self._broken = UnreadableReplyError("a tool call's arguments are not a JSON object")
+            return ()
+        self.content = self.partial = True
+        return (ToolCall(call_id, name, decoded),)
+
+    def _finish(self, reason: StopReason) -> None:
+        """Mark the answer as over.
+
+        Raises:
+            UnreadableReplyError: It claims to be finished, yet a tool call was broken.
+        """
+        if self._broken is not None and reason in FINISHED:
+            raise self._broken
+        self.ended = True
+
+
+@dataclass(slots=True)
+class GatheredCall:
+    """A tool call whose arguments arrive in pieces of JSON text."""
+
+    id: str
+    name: str = ""
+    _pieces: list[str] = field(default_factory=list[str])
+    _size: int = 0
+
+    @property
+    def arguments(self) -> str:
+        """What has arrived."""
+        return "".join(self._pieces)
+
+    def add(self, piece: str) -> int:
+        """Take a piece and return its length.
+
+        Raises:
+            UnreadableReplyError: The arguments are larger than `MAX_ARGUMENT_CHARS`.
+        """
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > MAX_ARGUMENT_CHARS:
+            raise UnreadableReplyError("a tool call's arguments are too large")
+        return len(piece)
