@@ -96,9 +96,11 @@ class Journal:
             if not pieces:
                 continue
             delta, offset = "".join(pieces), self._told[kind]
-            pieces.clear()
-            self._told[kind] = offset + len(delta)
+            count = len(pieces)
             await self._store.append_output(self.record.id, kind, offset, delta)
+            # Only now, so that output a full disk refused is tried again with the next.
+            del pieces[:count]
+            self._told[kind] = offset + len(delta)
             self._sink(RunStreamed(self.record.id, kind, delta, offset))
 
     async def _commit(self, record: RunRecord) -> None:

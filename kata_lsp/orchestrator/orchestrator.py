@@ -136,7 +136,8 @@ class Orchestrator:
         return await self._workshop.runtime.estimate(provider_call(checked, brief))
 
     async def list(self, query: RunFilter) -> Sequence[RunRecord]:
-        """Return the matching runs, newest first."""
+        """Return the matching runs, newest first; those of dead servers show as interrupted."""
+        await self._store.interrupt_orphans()
         return await self._store.list(query)
 
     async def wait(self, run_id: str) -> RunRecord:
