@@ -3,6 +3,7 @@
 Must not know handlers. Messages name the field by its path on the wire and never quote a value.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from lsprotocol import converters, types
 from kata_lsp.lsp.jsonrpc import Code, RpcError
 
 _SCALARS: Final = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
+_OUT_OF_RANGE: Final = re.compile(r"\w+\.(\w+) should be in range \[(-?\d+):(\d+)\]")
 
 
 class _ScalarError(TypeError):
@@ -76,10 +78,11 @@ def _problems(error: BaseException, path: str) -> Iterator[str]:
     if isinstance(error, _ScalarError):
         yield f"{path}: {error}"
         return
-    # attrs' validators run in __init__, where cattrs no longer knows the field, but they say it.
-    attribute = next((a for a in error.args if hasattr(a, "on_setattr")), None)
-    name = f".{_camel(attribute.name)}" if attribute is not None else ""
-    yield f"{path}{name}: does not have the type that LSP gives to it"
+    # lsprotocol's validators run in __init__, where cattrs knows no field; their text has it.
+    if found := _OUT_OF_RANGE.match(str(error)):
+        yield f"{path}.{_camel(found[1])}: must be from {found[2]} to {found[3]}"
+        return
+    yield f"{path}: does not have the type that LSP gives to it"
 
 
 def _step(error: BaseException) -> str:

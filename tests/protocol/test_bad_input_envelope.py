@@ -36,7 +36,11 @@ UNREADABLE = [
     case("a comment", body('{/*x*/"jsonrpc":"2.0"}'), (None, PARSE)),
     case("a comma too much", body('{"jsonrpc":"2.0","id":1,"method":"probe/custom",}'), (1, PARSE)),
     case("cut in the params", body(PREFIX + '{"a":'), (1, PARSE)),
-    case("cut with a string id", body('{"jsonrpc":"2.0","id":"a","method":"x","params":{'), ("a", PARSE)),
+    case(
+        "cut with a string id",
+        body('{"jsonrpc":"2.0","id":"a","method":"x","params":{'),
+        ("a", PARSE),
+    ),
     case("text after it", body(json.dumps(call()) + "x"), (1, PARSE)),
     case("two messages in one body", body(json.dumps(call()) * 2), (1, PARSE)),
     case("NaN", body(PREFIX + "[NaN]}"), (1, PARSE)),
@@ -53,8 +57,12 @@ UNREADABLE = [
     case("raw line break in a string", body(PREFIX + '["a\nb"]}'), (1, PARSE)),
     case("zero byte", body(b'{"jsonrpc":"2.0",\0"id":1,"method":"x"}'), (1, PARSE)),
     case("number with leading zero", body(PREFIX + "[01]}"), (1, PARSE)),
-    case("number of 5000 digits as id", body('{"jsonrpc":"2.0","id":' + "9" * 5000 + ',"method":"x"}'), (None, PARSE)),
-]  # fmt: skip
+    case(
+        "number of 5000 digits as id",
+        body('{"jsonrpc":"2.0","id":' + "9" * 5000 + ',"method":"x"}'),
+        (None, PARSE),
+    ),
+]
 
 WRONG = [
     case("a number", body("5"), (None, INVALID)),
@@ -111,8 +119,14 @@ HARMLESS = [
     case("result beside a method", call(result=1), (1, None)),
     case("params null", call(params=None), (1, None)),
     case("params an array", call(params=[1, 2]), (1, None)),
-    case("duplicate keys", body('{"jsonrpc":"1.0","jsonrpc":"2.0","id":1,"method":"probe/custom"}'), (1, None)),
-    case("nested jsonrpc keys", call(params={"jsonrpc": "2.0", "id": 9, "method": "exit"}), (1, None)),
+    case(
+        "duplicate keys",
+        body('{"jsonrpc":"1.0","jsonrpc":"2.0","id":1,"method":"probe/custom"}'),
+        (1, None),
+    ),
+    case(
+        "nested jsonrpc keys", call(params={"jsonrpc": "2.0", "id": 9, "method": "exit"}), (1, None)
+    ),
     case("a message in an argument", command(1, "probe.ping", None), (1, None)),
     case("lone surrogate", body(PREFIX + '["\\ud83d"]}'), (1, None)),
     case("low surrogate first", body(PREFIX + '["\\ude00\\ud83d"]}'), (1, None)),
@@ -121,7 +135,9 @@ HARMLESS = [
     case("100 deep", body(PREFIX + "[" * 100 + "]" * 100 + "}"), (1, None)),
     case("response nobody asked for", {"jsonrpc": "2.0", "id": 77, "result": {}}),
     case("response with a null id", {"jsonrpc": "2.0", "id": None, "result": None}),
-    case("error with a null id", {"jsonrpc": "2.0", "id": None, "error": {"code": 1, "message": ""}}),
+    case(
+        "error with a null id", {"jsonrpc": "2.0", "id": None, "error": {"code": 1, "message": ""}}
+    ),
     case("error that is a string", {"jsonrpc": "2.0", "id": 77, "error": "boom"}),
     case("response with result and error", {"jsonrpc": "2.0", "id": 77, "result": 1, "error": {}}),
     case("response with a list id", {"jsonrpc": "2.0", "id": [1], "result": 1}),
@@ -133,14 +149,20 @@ HARMLESS = [
     case("cancel with a list id", note("$/cancelRequest", {"id": [1]})),
     case("cancel with a null id", note("$/cancelRequest", {"id": None})),
     case("cancel with params an array", note("$/cancelRequest", [1])),
-    case("progress cancel of an unknown token", note("window/workDoneProgress/cancel", {"token": "x"})),
+    case(
+        "progress cancel of an unknown token",
+        note("window/workDoneProgress/cancel", {"token": "x"}),
+    ),
     case("progress cancel without params", note("window/workDoneProgress/cancel")),
     case("setTrace of a wrong value", note("$/setTrace", {"value": "loud"})),
     case("setTrace without params", note("$/setTrace")),
     case("initialized again", note("initialized", {})),
     case("initialized with an array", note("initialized", [])),
-    case("a notification handler that fails", note("textDocument/didSave", {"textDocument": {"uri": "file:///x"}})),
-]  # fmt: skip
+    case(
+        "a notification handler that fails",
+        note("textDocument/didSave", {"textDocument": {"uri": "file:///x"}}),
+    ),
+]
 
 
 @pytest.fixture(scope="module")

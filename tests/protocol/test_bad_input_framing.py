@@ -58,22 +58,62 @@ RECOVERED = [
     case("length has a sign", header(b"Content-Length: +40") + OTHER, (None, PARSE), (2, None)),
     case("length is hex", header(b"Content-Length: 0x30") + OTHER, (None, PARSE), (2, None)),
     case("length is a float", header(b"Content-Length: 48.0") + OTHER, (None, PARSE), (2, None)),
-    case("length has 30 digits", header(b"Content-Length: " + b"9" * 30) + OTHER, (None, PARSE), (2, None)),
+    case(
+        "length has 30 digits",
+        header(b"Content-Length: " + b"9" * 30) + OTHER,
+        (None, PARSE),
+        (2, None),
+    ),
     case("length is a list", header(b"Content-Length: 48, 48") + OTHER, (None, PARSE), (2, None)),
-    case("length in other digits", header("Content-Length: ٤٨".encode()) + OTHER, (None, PARSE), (2, None)),
+    case(
+        "length in other digits",
+        header("Content-Length: ٤٨".encode()) + OTHER,
+        (None, PARSE),
+        (2, None),
+    ),
     case("zero length", b"Content-Length: 0\r\n\r\n" + OTHER, (None, PARSE), (2, None)),
     case("one byte", frame(b"{") + OTHER, (None, PARSE), (2, None)),
-    case("length too small", b"Content-Length: %d\r\n\r\n" % (SIZE - 1) + BODY + OTHER, (1, PARSE), (2, None)),
-    case("length much too small", b"Content-Length: 4\r\n\r\n" + BODY + OTHER, (None, PARSE), (2, None)),
-    case("length one too large", b"Content-Length: %d\r\n\r\n" % (SIZE + 1) + BODY + OTHER, (1, None), (2, None)),
-    case("length swallows a header", b"Content-Length: %d\r\n\r\n" % (SIZE + 30) + BODY + OTHER, (1, None), (2, None)),
-    case("length swallows a message", b"Content-Length: %d\r\n\r\n" % (SIZE + len(OTHER)) + BODY + OTHER, (1, None), (2, None)),
+    case(
+        "length too small",
+        b"Content-Length: %d\r\n\r\n" % (SIZE - 1) + BODY + OTHER,
+        (1, PARSE),
+        (2, None),
+    ),
+    case(
+        "length much too small",
+        b"Content-Length: 4\r\n\r\n" + BODY + OTHER,
+        (None, PARSE),
+        (2, None),
+    ),
+    case(
+        "length one too large",
+        b"Content-Length: %d\r\n\r\n" % (SIZE + 1) + BODY + OTHER,
+        (1, None),
+        (2, None),
+    ),
+    case(
+        "length swallows a header",
+        b"Content-Length: %d\r\n\r\n" % (SIZE + 30) + BODY + OTHER,
+        (1, None),
+        (2, None),
+    ),
+    case(
+        "length swallows a message",
+        b"Content-Length: %d\r\n\r\n" % (SIZE + len(OTHER)) + BODY + OTHER,
+        (1, None),
+        (2, None),
+    ),
     case("header name cut", b"ontent-Length: 5\r\n\r\n" + OTHER, (None, PARSE), (2, None)),
     case("carriage returns only", b"Content-Length: 5\r\r" + OTHER, (2, None)),
     case("header line without end", b"x" * 200_000 + b"\n\r\n" + OTHER, (None, PARSE), (2, None)),
     case("a thousand headers", header(*[b"X-%d: y" % n for n in range(1000)], LENGTH), (1, None)),
-    case("body of 65 MiB", b"Content-Length: %d\r\n\r\n" % (65 << 20) + bytes(65 << 20) + OTHER, (None, PARSE), (2, None)),
-]  # fmt: skip
+    case(
+        "body of 65 MiB",
+        b"Content-Length: %d\r\n\r\n" % (65 << 20) + bytes(65 << 20) + OTHER,
+        (None, PARSE),
+        (2, None),
+    ),
+]
 
 
 @pytest.fixture(scope="module")
