@@ -13,12 +13,11 @@ from kata_lsp.spec.document import SpecDocument
 from kata_lsp.spec.edits import TextEdit, apply_edits
 from kata_lsp.spec.lines import BOM, with_newlines
 from kata_lsp.spec.parser import parse
-from kata_lsp.spec.sections import PROFILES, Profile, SectionGuide, guide_for
+from kata_lsp.spec.sections import PROFILES, SECTION_LEVEL, Profile, SectionGuide, guide_for
 from kata_lsp.spec.shapes import Span
 
 _FENCE = re.compile(r"^ {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n`]*)$", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,3}[ \t]+\S", re.MULTILINE)
-_SECTION_LEVEL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +96,9 @@ def _relevel(text: str) -> str:
     """Move every heading by one level where the sections stand one level too high or too low."""
     document = parse(text, dialect=NATIVE)
     levels = [each.level for each in document.sections if guide_for(each.title)]
-    if not levels or _SECTION_LEVEL in levels or len(set(levels)) > 1:
+    if not levels or SECTION_LEVEL in levels or len(set(levels)) > 1:
         return text
-    shift = _SECTION_LEVEL - levels[0]
+    shift = SECTION_LEVEL - levels[0]
     edits: list[TextEdit] = []
     for section in document.sections:
         raw = section.heading.of(text)
@@ -108,7 +107,7 @@ def _relevel(text: str) -> str:
             return text
         if shift > 0:
             edits.append(TextEdit(Span(start, start), "#" * shift))
-        elif section.level > _SECTION_LEVEL:
+        elif section.level > SECTION_LEVEL:
             edits.append(TextEdit(Span(start, start - shift), ""))
     return apply_edits(text, edits)
 
@@ -134,17 +133,6 @@ def _guided_sections(document: SpecDocument) -> dict[SectionGuide, bool]:
     found: dict[SectionGuide, bool] = {}
     for section in document.sections:
         guide = guide_for(section.title)
-        if guide and section.level == _SECTION_LEVEL:
-            found[guide] = found.get(guide, False) or has_content(document, section.body)
+        if guide and section.level == SECTION_LEVEL:
+            found[guide] = found.get(guide, False) or document.has_content(section.body)
     return found
-
-
-def has_content(document: SpecDocument, span: Span) -> bool:
-    """Tell whether ``span`` holds more than headings, rules and comments."""
-    for block in document.blocks(span):
-        if block.kind in {"heading", "rule", "definition"}:
-            continue
-        if block.kind == "html" and block.span.of(document.text).lstrip().startswith("<!--"):
-            continue
-        return True
-    return False

@@ -11,10 +11,8 @@ from kata_lsp.spec.chunks import CHUNK_LINES, Chunker
 from kata_lsp.spec.dialects import Dialect, detect
 from kata_lsp.spec.document import Placed, Section, SpecDocument, TaskBlock
 from kata_lsp.spec.lines import after_line_ending, newline_of
-from kata_lsp.spec.sections import guide_for
+from kata_lsp.spec.sections import SECTION_LEVEL, guide_for
 from kata_lsp.spec.shapes import Chunk, HeadingShape, Span
-
-_SECTION_LEVEL = 2
 
 
 def parse(
@@ -129,7 +127,7 @@ def _tasks(chunk: Chunk, offset: int, dialect: Dialect, *, in_tasks: bool) -> tu
 
 def _holds_tasks(headings: Sequence[HeadingShape], dialect: Dialect, *, before: bool) -> bool:
     for heading in reversed(headings):
-        if heading.level <= _SECTION_LEVEL:
+        if heading.level <= SECTION_LEVEL:
             return guide_for(heading.title) not in dialect.not_tasks
     return before
 

@@ -11,6 +11,9 @@ from typing import Literal
 
 Profile = Literal["standard", "lite"]
 
+SECTION_LEVEL = 2
+"""The heading level of a spec's sections; level 1 is its title."""
+
 _NUMBERING = re.compile(r"^\s*(?:\d+(?:\.\d+)*[.)]?\s+)?")
 _SEPARATORS = re.compile(r"[\s\-_:*`\u2010-\u2015]+")
 

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 from kata_lsp.spec.document import Block, Section, SpecDocument
 from kata_lsp.spec.lines import BOM, with_newlines
-from kata_lsp.spec.sections import section_key
+from kata_lsp.spec.sections import SECTION_LEVEL, section_key
 from kata_lsp.spec.shapes import Span
-
-_SECTION_LEVEL = 2
 
 UnitKey = tuple[str, int]
 TITLE = "#"
@@ -55,7 +53,7 @@ class Unit:
 
 def units_of(document: SpecDocument) -> dict[UnitKey, Unit]:
     """Return the units of a document in order; the first is always what precedes the headings."""
-    tops = [each for each in document.sections if each.level <= _SECTION_LEVEL]
+    tops = [each for each in document.sections if each.level <= SECTION_LEVEL]
     bounds = [each.span.start for each in tops] + [len(document.text)]
     preamble = Unit(document, ("", 0), None, tuple(document.blocks(Span(0, bounds[0]))))
     units = {preamble.key: preamble}

@@ -1,0 +1,128 @@
+"""Measures what one keystroke in a long spec costs; run it with `python tests/benchmarks/bench_spec.py`."""
+
+from __future__ import annotations
+
+import gc
+import random
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+
+from kata_lsp.spec import Facts, check, parse, plan_waves, reparse
+from kata_lsp.spec.outline import hints
+
+LINES = 5_000
+PATH = ".kata/spec.md"
+
+
+def long_spec(lines: int = LINES) -> str:
+    """Return a spec whose tasks fill about ``lines`` lines, under few headings: the worst case."""
+    head = ["# Long spec", "", "## Goal", "", "Keep typing instant.", "", "## Tasks", ""]
+    body: list[str] = []
+    number = 0
+    while len(head) + len(body) < lines - 20:
+        number += 1
+        label = " [P]" if number % 3 else ""
+        after = f" (after T{number - 1:04d})" if number > 1 and number % 5 == 0 else ""
+        body.append(f"- [ ] T{number:04d}{label} Change `src/part_{number}/module.py`{after}")
+        if number % 2:
+            body += ["  - a detail of it, long enough to be a line of text", ""]
+    tail = ["", "## Acceptance Criteria", ""]
+    tail += [f"- AC{n}: something observable number {n}" for n in range(1, 7)]
+    tail += ["", "## Verification Plan", ""]
+    tail += [f"- AC{n}: run `pytest -k part_{n}`" for n in range(1, 7)]
+    return "\n".join([*head, *body, *tail]) + "\n"
+
+
+def keystroke(previous, text):
+    """Do what a server does between a keystroke and its diagnostics, lenses and hints."""
+    document = reparse(previous, text)
+    problems = check(document, Facts(path_exists=lambda _: True))
+    lenses = [
+        (document.line_at(task.line.start), document.dialect.next_status(task.status))
+        for task in document.tasks
+    ]
+    return document, problems, lenses
+
+
+def milliseconds(action: Callable[[], object], repeat: int) -> list[float]:
+    """Return the time of each of ``repeat`` calls."""
+    times: list[float] = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        action()
+        times.append((time.perf_counter() - start) * 1000)
+    return times
+
+
+def report(name: str, times: list[float]) -> float:
+    """Print median and 99th percentile, and return the latter."""
+    p99 = statistics.quantiles(times, n=100)[98]
+    print(f"{name:34} median {statistics.median(times):7.2f} ms   p99 {p99:7.2f} ms")
+    return p99
+
+
+def bench_keystrokes(strokes: int) -> tuple[float, float]:
+    """Type at random places; return the p99 of a keystroke and the median of a reparse, in ms."""
+    choose = random.Random(5)
+    text = long_spec()
+    document = parse(text, path=PATH)
+    whole: list[float] = []
+    parsing: list[float] = []
+    for _ in range(strokes):
+        at = choose.randrange(len(text))
+        cut = choose.choice((0, 0, 1))
+        text = text[:at] + choose.choice("abc d-#`") * (1 - cut) + text[at + cut :]
+        before = document
+        parsing += milliseconds(lambda: reparse(before, text), 1)
+        start = time.perf_counter()
+        document, _, _ = keystroke(before, text)
+        whole.append((time.perf_counter() - start) * 1000)
+    report("reparse", parsing)
+    return report("keystroke -> problems and lenses", whole), statistics.median(parsing)
+
+
+def bench_memory(edits: int) -> float:
+    """Edit ``edits`` times; return how much the memory in use grew, in KiB."""
+    choose = random.Random(7)
+    text = long_spec()
+    document = parse(text, path=PATH)
+    warm_up = edits // 10
+    tracemalloc.start()
+    used = 0
+    for number in range(edits):
+        if number == warm_up:
+            gc.collect()
+            used = tracemalloc.get_traced_memory()[0]
+        at = choose.randrange(len(text) - 1)
+        # Replace, so that the text keeps its length and only a leak can grow.
+        text = f"{text[:at]}{'x' if text[at] not in chr(10) else chr(10)}{text[at + 1:]}"
+        document = reparse(document, text)
+    gc.collect()
+    grown = (tracemalloc.get_traced_memory()[0] - used) / 1024
+    tracemalloc.stop()
+    del document
+    return grown
+
+
+def main(strokes: int = 1_000, edits: int = 10_000) -> None:
+    """Print all figures."""
+    text = long_spec()
+    print(f"spec: {text.count(chr(10))} lines, {len(text)} code points")
+    parse(text)
+    full = milliseconds(lambda: parse(text, path=PATH), 10)
+    print(f"{'full parse':34} median {statistics.median(full):7.2f} ms")
+    document = parse(text, path=PATH)
+    schedule = plan_waves(document)
+    report("rules", milliseconds(lambda: check(document, Facts(path_exists=lambda _: True)), 100))
+    report("waves", milliseconds(lambda: plan_waves(document), 100))
+    report("hints of the whole file", milliseconds(lambda: list(hints(document, schedule)), 100))
+    _, reparse_median = bench_keystrokes(strokes)
+    print(f"full parse / reparse: {statistics.median(full) / reparse_median:.0f} times")
+    print(f"memory over {edits} edits: {bench_memory(edits):+.0f} KiB")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
