@@ -14,19 +14,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kata_lsp.context import ContextEngine, ContextLimits, FilesystemSource
+from kata_lsp.orchestrator.asking import attempt_of
 from kata_lsp.orchestrator.drafting import Workshop
 from kata_lsp.orchestrator.drafts import Drafts
 from kata_lsp.orchestrator.events import Event, Sink
 from kata_lsp.orchestrator.orchestrator import Orchestrator
 from kata_lsp.orchestrator.spec_files import DiskSpecFiles, SpecFiles
 from kata_lsp.providers.base import ProviderSpec
-from kata_lsp.providers.calls import Spent
+from kata_lsp.providers.calls import AttemptReport, Spent
 from kata_lsp.providers.credentials import Credentials
 from kata_lsp.providers.credentials_command import CommandSource
 from kata_lsp.providers.credentials_keyring import KeyringSource
 from kata_lsp.providers.runtime import Runtime
 from kata_lsp.runs.sqlite import SqliteRunStore
-from kata_lsp.runs.store import RunStore
+from kata_lsp.runs.store import RunStore, SpendingFilter
 from kata_lsp.settings.model import ContextSettings, Settings
 
 
@@ -108,11 +109,14 @@ def build_app(
     store = SqliteRunStore(store_path, clock, new_run_id)
 
     async def spent_today() -> Spent:
-        spending = await store.spent_since(start_of_day(clock()))
+        spending = await store.spent(SpendingFilter(since=start_of_day(clock())))
         return Spent(spending.cost_usd, spending.requests)
 
+    async def note(report: AttemptReport) -> None:
+        await store.note_attempt(attempt_of(report), root="")
+
     credentials = Credentials(environ, now=clock, sources=(CommandSource(environ), KeyringSource()))
-    runtime = Runtime(settings, credentials, specs=specs, spent_today=spent_today)
+    runtime = Runtime(settings, credentials, specs=specs, spent_today=spent_today, note=note)
     context = ContextEngine((FilesystemSource(),), context_limits(settings.context))
     files = spec_files or DiskSpecFiles()
     drafts = Drafts(store=store, spec_files=files, sink=sink, clock=clock)

@@ -234,11 +234,22 @@ class ListRunsParams(Payload):
     cursor: str | None = None
 
 
+class SpendingPayload(Payload):
+    """What requests have used. `costUsd` is what is known; the rest is counted beside it."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    unknown_cost_requests: int
+
+
 class ListRunsResult(Payload):
-    """A page of runs."""
+    """A page of runs, and what all runs of the root and session have used."""
 
     runs: list[RunPayload]
     next_cursor: str | None = None
+    spending: SpendingPayload
 
 
 # Drafts

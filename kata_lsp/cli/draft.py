@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,7 @@ from kata_lsp.cli import output, session
 from kata_lsp.cli.progress import RunProgress
 from kata_lsp.errors import ErrorCode, InvalidInputError, KataError
 from kata_lsp.lsp import payloads
+from kata_lsp.providers.calls import Estimate
 from kata_lsp.runs.record import RunRecord, RunRequest, RunStatus
 
 
@@ -37,6 +39,9 @@ def draft(
     runtime_mode: Annotated[
         Literal["native", "pi"] | None, typer.Option(help="Which runtime asks the provider.")
     ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what it would cost at most; send nothing.")
+    ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Write the draft into the spec.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run as JSON.")] = False,
 ) -> None:
@@ -63,6 +68,10 @@ def draft(
             apply="auto" if apply else "never",
             profile=profile,
         )
+        if estimate:
+            async with session.core(resolved) as app:
+                _print_estimate(await app.orchestrator.estimate(request), as_json=as_json)
+            return output.OK
         with RunProgress() as progress:
             async with session.core(resolved, progress) as app:
                 record = await _carried_out(app, request)
@@ -78,6 +87,19 @@ async def _carried_out(app: App, request: RunRequest) -> RunRecord:
         return await app.orchestrator.wait(started.id)
     except asyncio.CancelledError:
         return await app.orchestrator.cancel(started.id)
+
+
+def _print_estimate(found: Estimate, *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(asdict(found))
+        return
+    cost = "unknown" if found.max_cost_usd is None else f"${found.max_cost_usd:.4f}"
+    note = f" ({found.note})" if found.note else ""
+    output.answers().print(
+        f"{found.provider}/{found.model}: about {found.input_tokens:,} tokens in, at most "
+        f"{found.max_output_tokens:,} out, at most {cost}{note}",
+        markup=False,
+    )
 
 
 def _report(record: RunRecord, answer: str, *, as_json: bool) -> int:

@@ -19,7 +19,7 @@ from rich.table import Table
 from kata_lsp.cli import output, session
 from kata_lsp.lsp import payloads
 from kata_lsp.runs.record import RunRecord, RunStatus
-from kata_lsp.runs.store import RunFilter
+from kata_lsp.runs.store import RunFilter, Spending, SpendingFilter
 
 cli = typer.Typer(help="List and show runs.", no_args_is_help=True)
 
@@ -46,10 +46,12 @@ def list_runs(
         async with session.core(session.settings_for(folder)) as app:
             query = RunFilter(root=str(folder) if folder else None, limit=limit)
             runs = await app.orchestrator.list(query)
+            used = await app.orchestrator.spending(SpendingFilter(root=query.root))
         if as_json:
             output.print_json([payloads.run(run).to_json() for run in runs])
         elif runs:
             output.answers().print(_table(runs))
+            output.remarks().print(_spending(used))
         else:
             output.remarks().print('no run yet; start one with: kata-lsp draft "PROMPT"')
         return output.OK
@@ -96,6 +98,13 @@ def _table(runs: Sequence[RunRecord]) -> Table:
             escape(shorten(run.request.prompt, 48, placeholder="…")),
         )
     return table
+
+
+def _spending(used: Spending) -> str:
+    tokens = f"{used.input_tokens:,} tokens in, {used.output_tokens:,} out"
+    unknown = used.unknown_cost_requests
+    note = f" and {unknown} of unknown price" if unknown else ""
+    return f"in all: {used.requests} requests, {tokens}, ${used.cost_usd:.4f}{note}"
 
 
 def _describe(record: RunRecord) -> None:

@@ -15,6 +15,7 @@ from kata_lsp.orchestrator.drafts import OpenConflict
 from kata_lsp.providers.calls import AttemptReport
 from kata_lsp.providers.messages import Usage
 from kata_lsp.runs.record import Attempt, ContextRef, Diagnostic, Draft, RunRecord, TokenUsage
+from kata_lsp.runs.store import Spending
 from kata_lsp.settings.model import Settings
 
 
@@ -95,6 +96,17 @@ def attempts(items: Iterable[Attempt | AttemptReport]) -> list[wire.AttemptPaylo
         )
         for item in items
     ]
+
+
+def spending(found: Spending) -> wire.SpendingPayload:
+    """Return what requests have used."""
+    return wire.SpendingPayload(
+        requests=found.requests,
+        input_tokens=found.input_tokens,
+        output_tokens=found.output_tokens,
+        cost_usd=found.cost_usd,
+        unknown_cost_requests=found.unknown_cost_requests,
+    )
 
 
 def context_ref(ref: ContextRef) -> wire.ContextRefPayload:

@@ -82,9 +82,9 @@ def _spent(record: RunRecord) -> Spent:
     return Spent(sum(attempt.cost_usd or 0.0 for attempt in record.attempts), len(record.attempts))
 
 
-def _with_attempt(record: RunRecord, report: AttemptReport) -> dict[str, Any]:
-    """Return the record's fields that one more request changes."""
-    attempt = Attempt(
+def attempt_of(report: AttemptReport) -> Attempt:
+    """Return the runtime's report of a request in the form that is stored."""
+    return Attempt(
         provider=report.provider,
         model=report.model,
         runtime_mode=report.runtime_mode,
@@ -97,7 +97,11 @@ def _with_attempt(record: RunRecord, report: AttemptReport) -> dict[str, Any]:
         cost_usd=report.cost_usd,
         purpose=report.purpose,
     )
-    attempts = (*record.attempts, attempt)
+
+
+def _with_attempt(record: RunRecord, report: AttemptReport) -> dict[str, Any]:
+    """Return the record's fields that one more request changes."""
+    attempts = (*record.attempts, attempt_of(report))
     costs = [each.cost_usd for each in attempts]
     known = [cost for cost in costs if cost is not None]
     return {

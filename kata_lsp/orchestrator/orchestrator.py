@@ -21,7 +21,7 @@ from kata_lsp.orchestrator.spec_files import resolve_spec
 from kata_lsp.providers.calls import Estimate
 from kata_lsp.runs.lifecycle import TERMINAL, queued
 from kata_lsp.runs.record import Draft, DraftState, RunRecord, RunRequest, RunStatus
-from kata_lsp.runs.store import RunFilter, RunStore
+from kata_lsp.runs.store import RunFilter, RunStore, Spending, SpendingFilter
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +139,10 @@ class Orchestrator:
         """Return the matching runs, newest first; those of dead servers show as interrupted."""
         await self._store.interrupt_orphans()
         return await self._store.list(query)
+
+    async def spending(self, query: SpendingFilter) -> Spending:
+        """Return what the matching requests have used, those outside any run included."""
+        return await self._store.spent(query)
 
     async def wait(self, run_id: str) -> RunRecord:
         """Return the run once it has ended and nothing of it is left to do.

@@ -6,7 +6,7 @@ Must not know runs, specs or editors; a caller records and shows what it yields.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from kata_lsp.errors import KataError
 from kata_lsp.providers.auth import AuthResolution
 from kata_lsp.providers.base import AuthMode, ModelInfo, ProviderSpec, RuntimeMode
 from kata_lsp.providers.budget import Budget, SpentToday
-from kata_lsp.providers.calls import Answer, Estimate, ProviderCall
+from kata_lsp.providers.calls import Answer, AttemptReport, Estimate, ProviderCall
 from kata_lsp.providers.chain import CallStream, request_for
 from kata_lsp.providers.collected import Collected
 from kata_lsp.providers.connections import AdapterSource, Connections, native
@@ -34,6 +34,10 @@ from kata_lsp.settings.model import Settings
 NATIVE_ONLY: Final[Mapping[RuntimeMode, AdapterSource]] = MappingProxyType({"native": native})
 
 
+async def _forget(report: AttemptReport) -> None:
+    del report
+
+
 class Runtime:
     """Asks providers: credentials, deadlines, retries, fallback, budget and cost in one place.
 
@@ -45,6 +49,7 @@ class Runtime:
         specs: The providers' specs; None discovers those in `adapters/`.
         sources: How each runtime mode gets its adapters.
         spent_today: What was spent today so far, for the caps per day.
+        note: Is given every request of `execute`, which no run records, however it ended.
         clock: Time and chance.
         retry: Back-off bounds; the number of retries is `Settings.max_retries`.
     """
@@ -57,6 +62,7 @@ class Runtime:
         specs: Sequence[ProviderSpec] | None = None,
         sources: Mapping[RuntimeMode, AdapterSource] = NATIVE_ONLY,
         spent_today: SpentToday | None = None,
+        note: Callable[[AttemptReport], Awaitable[None]] = _forget,
         clock: Clock | None = None,
         retry: RetryPolicy | None = None,
     ) -> None:
@@ -70,6 +76,7 @@ class Runtime:
         self._modes = frozenset(sources)
         self._models = ModelLists(self._connections, self._strays, self._clock.now)
         self._budget = Budget(spent_today)
+        self._note = note
         self._prices: Prices | None = None
         self._catalog = catalog(self._specs, settings)
 
@@ -201,6 +208,8 @@ class Runtime:
                 answer.add(event)
         finally:
             await events.aclose()
+            for report in events.reports:
+                await self._note(report)
         return Answer(answer.completion(), events.reports)
 
     async def estimate(self, call: ProviderCall) -> Estimate:

@@ -10,8 +10,15 @@ from dataclasses import replace
 
 from kata_lsp.runs import codec
 from kata_lsp.runs.lifecycle import TERMINAL, check_successor, moved
-from kata_lsp.runs.record import RunRecord, RunStatus
-from kata_lsp.runs.store import OutputKind, RunEvent, RunFilter, Spending, StoreError
+from kata_lsp.runs.record import Attempt, RunRecord, RunStatus
+from kata_lsp.runs.store import (
+    OutputKind,
+    RunEvent,
+    RunFilter,
+    Spending,
+    SpendingFilter,
+    StoreError,
+)
 
 
 class MemoryRunStore:
@@ -26,6 +33,7 @@ class MemoryRunStore:
         self._records: dict[str, RunRecord] = {}
         self._events: dict[str, list[RunEvent]] = {}
         self._output: dict[tuple[str, OutputKind], str] = {}
+        self._outside: list[tuple[Attempt, str]] = []
         self._is_open = False
 
     async def open(self) -> None:
@@ -85,18 +93,35 @@ class MemoryRunStore:
         self._require_open()
         return ()
 
-    async def spent_since(self, since: float, root: str | None = None) -> Spending:
-        """Return what attempts started at or after `since` (epoch seconds) have used."""
+    async def note_attempt(self, attempt: Attempt, root: str) -> None:
+        """Store a request that belongs to no run."""
         self._require_open()
-        costs = [
-            attempt.cost_usd
+        self._outside.append((attempt, root))
+
+    async def spent(self, query: SpendingFilter) -> Spending:
+        """Return what the matching requests have used."""
+        self._require_open()
+        requests = [
+            (attempt, run.request.root, run.request.session)
             for run in self._records.values()
-            if root is None or run.request.root == root
             for attempt in run.attempts
-            if attempt.started_at >= since
         ]
-        known = [cost for cost in costs if cost is not None]
-        return Spending(len(costs), sum(known), len(costs) - len(known))
+        requests += [(attempt, root, None) for attempt, root in self._outside]
+        found = [
+            attempt
+            for attempt, root, session in requests
+            if attempt.started_at >= query.since
+            and query.root in (None, root)
+            and query.session in (None, session)
+        ]
+        known = [attempt.cost_usd for attempt in found if attempt.cost_usd is not None]
+        return Spending(
+            requests=len(found),
+            cost_usd=sum(known, 0.0),
+            unknown_cost_requests=len(found) - len(known),
+            input_tokens=sum(attempt.usage.input_tokens or 0 for attempt in found),
+            output_tokens=sum(attempt.usage.output_tokens or 0 for attempt in found),
+        )
 
     async def close(self) -> None:
         """End, as a server does that stops: its unfinished runs become `interrupted`."""

@@ -46,14 +46,17 @@ def m001_runs(connection: sqlite3.Connection) -> None:
             BEGIN SELECT RAISE(ABORT, 'the event table is append-only'); END""",
         """CREATE TRIGGER event_is_never_dropped BEFORE DELETE ON event
             BEGIN SELECT RAISE(ABORT, 'the event table is append-only'); END""",
+        # Only what is added up. A request outside any run has no run_id.
         """CREATE TABLE attempt (
-            run_id TEXT NOT NULL REFERENCES run (id),
-            position INTEGER NOT NULL,
+            run_id TEXT REFERENCES run (id),
             started_at REAL NOT NULL,
             root TEXT NOT NULL,
-            cost_usd REAL,
-            PRIMARY KEY (run_id, position)
-        ) WITHOUT ROWID""",
+            session TEXT,
+            input_tokens INTEGER,
+            output_tokens INTEGER,
+            cost_usd REAL
+        )""",
+        "CREATE INDEX attempt_run ON attempt (run_id)",
         "CREATE INDEX attempt_started ON attempt (started_at)",
         # Pieces are UTF-8 blobs: a model may stream half of a surrogate pair, which TEXT refuses.
         """CREATE TABLE output (

@@ -20,8 +20,15 @@ import platformdirs
 from kata_lsp.runs import locks, tables
 from kata_lsp.runs.connection import connect_reader, connect_writer, create_file
 from kata_lsp.runs.database import DatabaseThread, serve_each, serve_grouped
-from kata_lsp.runs.record import RunRecord
-from kata_lsp.runs.store import OutputKind, RunEvent, RunFilter, Spending, StoreError
+from kata_lsp.runs.record import Attempt, RunRecord
+from kata_lsp.runs.store import (
+    OutputKind,
+    RunEvent,
+    RunFilter,
+    Spending,
+    SpendingFilter,
+    StoreError,
+)
 
 T = TypeVar("T")
 
@@ -125,9 +132,13 @@ class SqliteRunStore:
         """Return every stored change of the run, oldest first."""
         return await self._read(lambda connection: tables.history(connection, run_id))
 
-    async def spent_since(self, since: float, root: str | None = None) -> Spending:
-        """Return what attempts started at or after `since` have used."""
-        return await self._read(lambda connection: tables.spent_since(connection, since, root))
+    async def note_attempt(self, attempt: Attempt, root: str) -> None:
+        """Store a request that belongs to no run."""
+        await self._write(lambda connection, _: tables.note_attempt(connection, attempt, root))
+
+    async def spent(self, query: SpendingFilter) -> Spending:
+        """Return what the matching requests have used."""
+        return await self._read(lambda connection: tables.spent(connection, query))
 
     async def interrupt_orphans(self) -> Sequence[str]:
         """Mark the unfinished runs of dead owners `interrupted`; return their ids."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from kata_lsp.errors import ErrorCode, KataError
-from kata_lsp.runs.record import RunRecord, RunStatus
+from kata_lsp.runs.record import Attempt, RunRecord, RunStatus
 
 OutputKind = Literal["text", "thinking"]
 
@@ -28,12 +28,23 @@ class RunFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Spending:
-    """What has been spent since a moment: requests sent and known cost in USD."""
+class SpendingFilter:
+    """Which requests to add up: started at or after `since` (epoch seconds), None matches any."""
 
-    requests: int
-    cost_usd: float
-    unknown_cost_requests: int
+    since: float = 0.0
+    root: str | None = None
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What requests have used. `cost_usd` adds up what is known; the rest is counted beside it."""
+
+    requests: int = 0
+    cost_usd: float = 0.0
+    unknown_cost_requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +133,12 @@ class RunStore(Protocol):
         """
         ...
 
-    async def spent_since(self, since: float, root: str | None = None) -> Spending:
-        """Return what attempts started at or after `since` (epoch seconds) have used."""
+    async def note_attempt(self, attempt: Attempt, root: str) -> None:
+        """Store a request that belongs to no run, so that spending counts it too."""
+        ...
+
+    async def spent(self, query: SpendingFilter) -> Spending:
+        """Return what the matching requests have used, those outside any run included."""
         ...
 
     async def close(self) -> None:

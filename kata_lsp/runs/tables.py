@@ -13,12 +13,13 @@ from typing import Any
 
 from kata_lsp.runs import codec
 from kata_lsp.runs.lifecycle import TERMINAL, check_successor, moved
-from kata_lsp.runs.record import RunRecord, RunStatus
+from kata_lsp.runs.record import Attempt, RunRecord, RunStatus
 from kata_lsp.runs.store import (
     OutputKind,
     RunEvent,
     RunFilter,
     Spending,
+    SpendingFilter,
     StaleOwnerError,
     StoreError,
 )
@@ -133,12 +134,32 @@ def _put(
 
 def _put_attempts(connection: sqlite3.Connection, record: RunRecord) -> None:
     connection.execute("DELETE FROM attempt WHERE run_id = ?", (record.id,))
-    connection.executemany(
-        "INSERT INTO attempt (run_id, position, started_at, root, cost_usd) VALUES (?, ?, ?, ?, ?)",
-        [
-            (record.id, n, attempt.started_at, _sql_text(record.request.root), attempt.cost_usd)
-            for n, attempt in enumerate(record.attempts)
-        ],
+    request = record.request
+    for attempt in record.attempts:
+        note_attempt(connection, attempt, request.root, request.session, record.id)
+
+
+def note_attempt(
+    connection: sqlite3.Connection,
+    attempt: Attempt,
+    root: str,
+    session: str | None = None,
+    run_id: str | None = None,
+) -> None:
+    """Store what is added up of a request; `run_id` is None for one outside any run."""
+    connection.execute(
+        """INSERT INTO attempt
+            (run_id, started_at, root, session, input_tokens, output_tokens, cost_usd)
+            VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        (
+            run_id,
+            attempt.started_at,
+            _sql_text(root),
+            None if session is None else _sql_text(session),
+            attempt.usage.input_tokens,
+            attempt.usage.output_tokens,
+            attempt.cost_usd,
+        ),
     )
 
 
@@ -234,14 +255,21 @@ def history(connection: sqlite3.Connection, run_id: str) -> Sequence[RunEvent]:
     return tuple(RunEvent(seq, at, codec.loads(change)) for seq, at, change in rows)
 
 
-def spent_since(connection: sqlite3.Connection, since: float, root: str | None) -> Spending:
-    """Return what attempts started at or after `since` (epoch seconds) have used."""
-    requests, cost, unknown = connection.execute(
-        """SELECT count(*), total(cost_usd), count(*) - count(cost_usd) FROM attempt
-            WHERE started_at >= ?1 AND (?2 IS NULL OR root = ?2)""",
-        (since, None if root is None else _sql_text(root)),
+def spent(connection: sqlite3.Connection, query: SpendingFilter) -> Spending:
+    """Return what the matching requests have used."""
+    row = connection.execute(
+        """SELECT count(*), total(cost_usd), count(*) - count(cost_usd),
+                coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0)
+            FROM attempt
+            WHERE started_at >= ?1 AND (?2 IS NULL OR root = ?2)
+                AND (?3 IS NULL OR session = ?3)""",
+        (
+            query.since,
+            None if query.root is None else _sql_text(query.root),
+            None if query.session is None else _sql_text(query.session),
+        ),
     ).fetchone()
-    return Spending(requests, cost, unknown)
+    return Spending(*row)
 
 
 def _decoded(run_id: str, plain: Mapping[str, Any]) -> RunRecord:

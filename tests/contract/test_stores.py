@@ -13,9 +13,9 @@ import pytest
 from kata_lsp.runs import codec
 from kata_lsp.runs.lifecycle import IllegalTransitionError, moved, queued
 from kata_lsp.runs.memory import MemoryRunStore
-from kata_lsp.runs.record import Attempt, RunRecord, RunRequest, RunStatus
+from kata_lsp.runs.record import Attempt, RunRecord, RunRequest, RunStatus, TokenUsage
 from kata_lsp.runs.sqlite import SqliteRunStore
-from kata_lsp.runs.store import RunFilter, RunStore, Spending, StoreError
+from kata_lsp.runs.store import RunFilter, RunStore, Spending, SpendingFilter, StoreError
 
 NOW = 100.0
 
@@ -166,10 +166,21 @@ async def test_spending(store: RunStore) -> None:
     second = replace(new("r2", root="/b"), attempts=(attempt(5.0, 0.5),))
     await store.save(second)
     await store.save(replace(second, attempts=(*second.attempts, attempt(6.0, None))))
-    assert await store.spent_since(0.0) == Spending(3, 0.75, 1)
-    assert await store.spent_since(5.0) == Spending(2, 0.5, 1)
-    assert await store.spent_since(0.0, "/a") == Spending(1, 0.25, 0)
-    assert await store.spent_since(7.0) == Spending(0, 0.0, 0)
+    assert await store.spent(SpendingFilter()) == Spending(3, 0.75, 1)
+    assert await store.spent(SpendingFilter(since=5.0)) == Spending(2, 0.5, 1)
+    assert await store.spent(SpendingFilter(root="/a")) == Spending(1, 0.25, 0)
+    assert await store.spent(SpendingFilter(since=7.0)) == Spending()
+
+
+async def test_spending_by_session_and_outside_any_run(store: RunStore) -> None:
+    """A session's runs are added up, tokens too; a plain request counts, but for no session."""
+    used = replace(attempt(1.0, 0.5), usage=TokenUsage(100, 20))
+    run = new("r1", root="/a")
+    in_session = replace(run, request=replace(run.request, session="s"), attempts=(used,))
+    await store.save(in_session)
+    await store.note_attempt(used, "/a")
+    assert await store.spent(SpendingFilter(session="s")) == Spending(1, 0.5, 0, 100, 20)
+    assert await store.spent(SpendingFilter(root="/a")) == Spending(2, 1.0, 0, 200, 40)
 
 
 async def test_a_cancelled_wait_does_not_lose_the_write(store: RunStore) -> None:
@@ -212,7 +223,8 @@ async def test_a_closed_store_says_so(store: RunStore) -> None:
         store.history("r1"),
         store.output("r1", "text"),
         store.append_output("r1", "text", 0, "x"),
-        store.spent_since(0.0),
+        store.spent(SpendingFilter()),
+        store.note_attempt(attempt(1.0, 0.5), "/a"),
         store.interrupt_orphans(),
     ):
         with pytest.raises(StoreError, match="is not open"):

@@ -16,7 +16,7 @@ from kata_lsp.runs.lifecycle import moved, queued
 from kata_lsp.runs.memory import MemoryRunStore
 from kata_lsp.runs.record import Attempt, RunRecord, RunRequest, RunStatus
 from kata_lsp.runs.sqlite import SqliteRunStore
-from kata_lsp.runs.store import RunFilter, RunStore
+from kata_lsp.runs.store import RunFilter, RunStore, SpendingFilter
 
 IDS = ("r1", "r2", "r3")
 ROOTS = ("/a", "/b\udcff")
@@ -68,7 +68,14 @@ CALLS = st.one_of(
             limit=st.integers(0, 3),
         ),
     ),
-    st.tuples(st.just("spent_since"), st.sampled_from((0.0, 5.0)), st.sampled_from((None, *ROOTS))),
+    st.tuples(
+        st.just("spent"),
+        st.builds(
+            SpendingFilter,
+            since=st.sampled_from((0.0, 5.0)),
+            root=st.sampled_from((None, *ROOTS)),
+        ),
+    ),
 )
 
 

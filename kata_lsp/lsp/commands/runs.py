@@ -10,7 +10,7 @@ from kata_lsp.errors import InvalidInputError
 from kata_lsp.lsp import payloads
 from kata_lsp.lsp.server import KataServer
 from kata_lsp.runs.record import RunRecord, RunRequest, RunStatus
-from kata_lsp.runs.store import RunFilter
+from kata_lsp.runs.store import RunFilter, SpendingFilter
 
 
 async def start(server: KataServer, params: wire.StartRunParams) -> wire.RunAccepted:
@@ -72,6 +72,9 @@ async def list_runs(server: KataServer, params: wire.ListRunsParams) -> wire.Lis
     return wire.ListRunsResult(
         runs=[payloads.run(record) for record in page],
         next_cursor=_cursor(page[-1]) if more else None,
+        spending=payloads.spending(
+            await app.orchestrator.spending(SpendingFilter(root=query.root, session=query.session))
+        ),
     )
 
 

@@ -164,10 +164,11 @@
 ---@field limit? integer
 ---@field cursor? string
 
----A page of runs.
+---A page of runs, and what all runs of the root and session have used.
 ---@class (exact) kata.ListRunsResult
 ---@field runs kata.RunPayload[]
 ---@field nextCursor? string
+---@field spending kata.SpendingPayload
 
 ---A model a provider offers.
 ---@class (exact) kata.ModelPayload
@@ -296,6 +297,14 @@
 ---@field score number
 ---@field source string
 ---@field reason? string
+
+---What requests have used. `costUsd` is what is known; the rest is counted beside it.
+---@class (exact) kata.SpendingPayload
+---@field requests integer
+---@field inputTokens integer
+---@field outputTokens integer
+---@field costUsd number
+---@field unknownCostRequests integer
 
 ---What `kata.run.start` takes; only the prompt is required.
 ---@class (exact) kata.StartRunParams

@@ -191,10 +191,11 @@ export interface ListRunsParams {
   cursor?: string;
 }
 
-/** A page of runs. */
+/** A page of runs, and what all runs of the root and session have used. */
 export interface ListRunsResult {
   runs: RunPayload[];
   nextCursor?: string;
+  spending: SpendingPayload;
 }
 
 /** A model a provider offers. */
@@ -342,6 +343,15 @@ export interface SnippetPayload {
   score: number;
   source: string;
   reason?: string;
+}
+
+/** What requests have used. `costUsd` is what is known; the rest is counted beside it. */
+export interface SpendingPayload {
+  requests: number;
+  inputTokens: number;
+  outputTokens: number;
+  costUsd: number;
+  unknownCostRequests: number;
 }
 
 /** What `kata.run.start` takes; only the prompt is required. */
