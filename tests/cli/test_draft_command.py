@@ -117,3 +117,13 @@ def test_ctrl_c_cancels_and_says_so(terminal):
     assert "cancelled: run" in rest
     (run,) = terminal.run("runs", "list", "--json").json
     assert run["status"] == "cancelled"
+
+
+def test_an_estimate_sends_nothing(terminal):
+    """`--estimate` says what a run would cost at most, and no run exists afterwards."""
+    terminal.script({"error": {"code": "unexpected_error"}})
+    done = terminal.run("draft", PROMPT, "--provider", "scripted", "--estimate", "--json")
+    assert done.code == 0, done.err
+    assert done.json["input_tokens"] > 0
+    assert done.json["max_output_tokens"] > 0
+    assert terminal.run("runs", "list", "--json").json == []
