@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -91,7 +90,7 @@ async def _carried_out(app: App, request: RunRequest) -> RunRecord:
 
 def _print_estimate(found: Estimate, *, as_json: bool) -> None:
     if as_json:
-        output.print_json(asdict(found))
+        output.print_json(payloads.estimate(found).to_json())
         return
     cost = "unknown" if found.max_cost_usd is None else f"${found.max_cost_usd:.4f}"
     note = f" ({found.note})" if found.note else ""

@@ -12,7 +12,7 @@ from kata_lsp import protocol as wire
 from kata_lsp.context import ContextDiagnostic
 from kata_lsp.lsp.tally import Totals
 from kata_lsp.orchestrator.drafts import OpenConflict
-from kata_lsp.providers.calls import AttemptReport
+from kata_lsp.providers.calls import AttemptReport, Estimate
 from kata_lsp.providers.messages import Usage
 from kata_lsp.runs.record import Attempt, ContextRef, Diagnostic, Draft, RunRecord, TokenUsage
 from kata_lsp.runs.store import Spending
@@ -106,6 +106,18 @@ def spending(found: Spending) -> wire.SpendingPayload:
         output_tokens=found.output_tokens,
         cost_usd=found.cost_usd,
         unknown_cost_requests=found.unknown_cost_requests,
+    )
+
+
+def estimate(found: Estimate) -> wire.EstimateResult:
+    """Return what a run would send at most."""
+    return wire.EstimateResult(
+        provider=found.provider,
+        model=found.model,
+        input_tokens=found.input_tokens,
+        max_output_tokens=found.max_output_tokens,
+        max_cost_usd=found.max_cost_usd,
+        note=found.note,
     )
 
 

@@ -124,6 +124,6 @@ def test_an_estimate_sends_nothing(terminal):
     terminal.script({"error": {"code": "unexpected_error"}})
     done = terminal.run("draft", PROMPT, "--provider", "scripted", "--estimate", "--json")
     assert done.code == 0, done.err
-    assert done.json["input_tokens"] > 0
-    assert done.json["max_output_tokens"] > 0
+    assert done.json["inputTokens"] > 0
+    assert done.json["maxOutputTokens"] > 0
     assert terminal.run("runs", "list", "--json").json == []

@@ -114,14 +114,7 @@ async def estimate(server: KataServer, params: wire.EstimateParams) -> wire.Esti
             runtime_mode=settings.runtime_mode,
         )
     )
-    return wire.EstimateResult(
-        provider=found.provider,
-        model=found.model,
-        input_tokens=found.input_tokens,
-        max_output_tokens=found.max_output_tokens,
-        max_cost_usd=found.max_cost_usd,
-        note=found.note,
-    )
+    return payloads.estimate(found)
 
 
 def _cost(reports: Iterable[AttemptReport]) -> float | None:
