@@ -281,6 +281,7 @@ class DraftPayload(Payload):
     text: str
     spec: str
     spec_uri: str
+    merged: str = Field(description="The spec with everything applied that is in no conflict.")
     diff: str = Field(description="Unified diff from the spec as it is to the spec as applied.")
     conflicts: list[ConflictPayload]
     missing_sections: list[str]

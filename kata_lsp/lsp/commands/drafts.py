@@ -35,6 +35,7 @@ async def show(server: KataServer, params: wire.ShowDraftParams) -> wire.DraftPa
         text=view.draft.text,
         spec=view.record.request.spec_path,
         spec_uri=server.editor.folders.uri(view.snapshot.path),
+        merged=view.merged,
         diff=view.diff,
         conflicts=payloads.conflicts(view.conflicts),
         missing_sections=list(view.draft.missing_sections),

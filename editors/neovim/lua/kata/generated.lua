@@ -80,6 +80,7 @@
 ---@field text string
 ---@field spec string
 ---@field specUri string
+---@field merged string The spec with everything applied that is in no conflict.
 ---@field diff string Unified diff from the spec as it is to the spec as applied.
 ---@field conflicts kata.ConflictPayload[]
 ---@field missingSections string[]

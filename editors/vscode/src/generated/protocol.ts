@@ -93,6 +93,8 @@ export interface DraftPayload {
   text: string;
   spec: string;
   specUri: string;
+  /** The spec with everything applied that is in no conflict. */
+  merged: string;
   /** Unified diff from the spec as it is to the spec as applied. */
   diff: string;
   conflicts: ConflictPayload[];
