@@ -91,3 +91,18 @@ def test_serve_lists_its_options_and_refuses_the_outside(terminal):
     assert done.code == 2
     assert "loopback" in done.err
     assert "serve" in terminal.run("--help").out
+
+
+def test_settings_show_value_and_origin(terminal):
+    """Each setting with the layer it comes from; a repository cannot name itself a provider."""
+    terminal.env["KATA_CONTEXT_LIMIT"] = "7"
+    (terminal.root / ".kata").mkdir()
+    (terminal.root / ".kata" / "settings.toml").write_text(
+        'provider = "evil"\n[context]\nmaxTokens = 500\n'
+    )
+    done = terminal.run("settings", "--root", ".", "--json")
+    found = {row["key"]: (row["value"], row["from"]) for row in done.json}
+    assert found["context.limit"] == (7, "environment")
+    assert found["context.maxTokens"] == (500, "repository settings")
+    assert found["provider"] == (None, "default")
+    assert "a workspace may not change it" in done.err
