@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from rich.markup import escape
@@ -64,4 +64,4 @@ def _value(key: str, resolved: Resolved) -> Any:
     value: Any = resolved.settings
     for name in LEAVES[tuple(key.split("."))].field_path:
         value = getattr(value, name)
-    return list(value) if isinstance(value, tuple) else value
+    return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
