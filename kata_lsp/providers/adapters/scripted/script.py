@@ -9,7 +9,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -149,16 +149,24 @@ class ScriptedAdapter:
         self, request: CompletionRequest
     ) -> AsyncGenerator[AsyncIterator[AdapterEvent]]:
         answer = self._script.take(request)
-        early = True
-        events = _play(answer, request.model)
+        whole = False
+
+        async def watched() -> AsyncGenerator[AdapterEvent]:
+            nonlocal whole
+            try:
+                async with aclosing(_play(answer, request.model)) as events:
+                    async for event in events:
+                        whole = isinstance(event, StreamStop)
+                        yield event
+            except KataError:
+                whole = True
+                raise
+
         try:
-            yield events
-            early = False
-        except KataError:
-            early = False
-            raise
+            async with aclosing(watched()) as events:
+                yield events
         finally:
-            self._script.ended(early=early)
+            self._script.ended(early=not whole)
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
         """Return the one model there is."""
@@ -168,7 +176,7 @@ class ScriptedAdapter:
         """Do nothing: nothing is open."""
 
 
-async def _play(answer: ScriptedAnswer, model: str) -> AsyncIterator[AdapterEvent]:
+async def _play(answer: ScriptedAnswer, model: str) -> AsyncGenerator[AdapterEvent]:
     yield StreamStart(model, "req_scripted")
     for step in answer.steps:
         match step:
