@@ -98,7 +98,8 @@ def classify(failure: Failure, words: FaultWords) -> ErrorCode:
             continue
         if rule.pattern.match(failure.text):
             return rule.code
-    vague = words.vague_types.get(failure.type)
+    # The Responses API reports a type as the code when it has no code to report.
+    vague = words.vague_types.get(failure.type) or words.vague_types.get(failure.code)
     if failure.status is None:
         return vague or ErrorCode.UNEXPECTED_ERROR
     return status_code(failure.status)

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+import anyio.lowlevel
 import httpx2
 
 from kata_lsp.errors import ErrorCode
@@ -45,6 +46,11 @@ def build_client(connect_seconds: float) -> httpx2.AsyncClient:
         event_hooks={"response": [_bound_error_body]},
         mounts={WARM_UP_URL.rstrip("/"): httpx2.MockTransport(_warm_answer)},
     )
+
+
+async def load_backend() -> None:
+    """Load what opening a first connection would import; call it off the main event loop."""
+    await anyio.lowlevel.checkpoint()
 
 
 async def _warm_answer(_request: httpx2.Request) -> httpx2.Response:
@@ -109,7 +115,7 @@ def fault_of(error: BaseException, *, opened: bool) -> tuple[ErrorCode, str] | N
     """
     chain = list(_causes(error))
     if not opened and any(_speaks_no_http(link) for link in chain):
-        return ErrorCode.BAD_RESPONSE, "it does not speak HTTP"
+        return ErrorCode.BAD_RESPONSE, "what it sends is not readable HTTP"
     for kind, code, remark in _FAULTS:
         if any(isinstance(link, kind) for link in chain):
             return code, remark

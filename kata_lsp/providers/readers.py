@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from kata_lsp.providers.messages import (
     AdapterEvent,
     StopReason,
     StreamStart,
+    TextDelta,
+    ThinkingDelta,
     ToolCall,
     ToolCallProgress,
 )
-from kata_lsp.providers.wire import UnreadableReplyError, decode_arguments
+from kata_lsp.providers.wire import UnreadableReplyError, decode_arguments, mapping
 
 MAX_ARGUMENT_CHARS: Final = 1024 * 1024
 """Of one tool call, gathered from its deltas."""
@@ -49,6 +51,24 @@ class EventReader(Protocol):
         ...
 
 
+def tool_call(call_id: object, name: object, arguments: object) -> ToolCall:
+    """Return a tool call as the API gave it; arguments are an object or its JSON text.
+
+    Raises:
+        UnreadableReplyError: It has no id or name, or its arguments are not a JSON object.
+    """
+    if not isinstance(call_id, str) or not isinstance(name, str) or not name:
+        raise UnreadableReplyError("a tool call has no id or no name")
+    if isinstance(arguments, dict):
+        return ToolCall(call_id, name, mapping(cast("object", arguments)))
+    if not isinstance(arguments, str):
+        raise UnreadableReplyError("a tool call's arguments are not a JSON object")
+    try:
+        return ToolCall(call_id, name, decode_arguments(arguments))
+    except UnreadableReplyError as error:
+        raise UnreadableReplyError("a tool call's arguments are not a JSON object") from error
+
+
 class Progress:
     """The state that every reader has; see `EventReader` for the public part."""
 
@@ -75,21 +95,37 @@ class Progress:
         named = model if isinstance(model, str) and model else self._model
         return (StreamStart(named, self._request_id),)
 
+    def _said(self, text: object) -> tuple[AdapterEvent, ...]:
+        if not text:
+            return ()
+        if not isinstance(text, str):
+            raise UnreadableReplyError("a piece of its text is no text")
+        self.content = self.partial = True
+        return (TextDelta(text),)
+
+    def _thought(self, text: object) -> tuple[AdapterEvent, ...]:
+        if not text:
+            return ()
+        if not isinstance(text, str):
+            raise UnreadableReplyError("a piece of its text is no text")
+        self.content = True
+        return (ThinkingDelta(text),)
+
     def _argued(self, size: int) -> tuple[AdapterEvent, ...]:
         if not size:
             return ()
         self.content = True
         return (ToolCallProgress(size),)
 
-    def _called(self, call_id: str, name: str, arguments: str) -> tuple[AdapterEvent, ...]:
+    def _called(self, call_id: object, name: object, arguments: object) -> tuple[AdapterEvent, ...]:
         """Return a whole tool call; a broken one waits for the stop reason to be judged."""
         try:
-            decoded = decode_arguments(arguments)
-        except UnreadableReplyError:
-            self._broken = UnreadableReplyError("a tool call's arguments are not a JSON object")
+            call = tool_call(call_id, name, arguments)
+        except UnreadableReplyError as error:
+            self._broken = error
             return ()
         self.content = self.partial = True
-        return (ToolCall(call_id, name, decoded),)
+        return (call,)
 
     def _finish(self, reason: StopReason) -> None:
         """Mark the answer as over.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,9 +31,7 @@ class Sdk:
 async def off_loop(function: Callable[[], _T]) -> _T:
     """Run a blocking function in a thread of its own and return its result.
 
-    Not in the default pool, which other work may have filled. The garbage collector is off
-    meanwhile: a full collection among the thousands of classes that an SDK defines holds the
-    interpreter, and with it the event loop, for 60 ms and more.
+    Not in the default pool, which other work may have filled.
     """
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kata-sdk")
     try:
@@ -42,20 +41,46 @@ async def off_loop(function: Callable[[], _T]) -> _T:
 
 
 def _uncollected(function: Callable[[], _T]) -> _T:
-    collecting = gc.isenabled()
+    """Run it without the garbage collector, then exempt what was imported from collections.
+
+    A collection that walks the thousands of classes of an SDK holds the interpreter, and with it
+    the event loop, for 60 ms and more; they live as long as the process anyway.
+    """
+    collecting, modules = gc.isenabled(), len(sys.modules)
     gc.disable()
     try:
         return function()
     finally:
+        if len(sys.modules) > modules:
+            gc.freeze()
         if collecting:
             gc.enable()
+
+
+async def bring_up(endpoint: Endpoint, load: Callable[[], Sdk]) -> Sdk:
+    """Run an adapter's loader off the event loop.
+
+    Raises:
+        KataError: `bad_endpoint`: the base URL is none; `unexpected_error`: anything else, such
+            as an SDK that is not installed or certificates that cannot be read.
+    """
+    try:
+        return await off_loop(load)
+    except Exception as error:
+        kind = type(error).__name__
+        bad_url = kind == "InvalidURL"
+        raise KataError(
+            ErrorCode.BAD_ENDPOINT if bad_url else ErrorCode.UNEXPECTED_ERROR,
+            f"the client for {endpoint.provider_id!r} cannot be set up ({kind})",
+            provider_id=endpoint.provider_id,
+        ) from error
 
 
 def warm_up(client: Any) -> None:
     """Run a client's first request inside the process; call it in the thread that built it.
 
-    SDKs import, build models and look up the platform on that request, which would hold the event
-    loop for up to a second.
+    SDKs and their HTTP client import, build models and look up the platform on that request,
+    which would hold the event loop for up to a second.
     """
     from kata_lsp.providers import http_stack  # noqa: PLC0415 - imports the HTTP library
 
@@ -67,6 +92,7 @@ def warm_up(client: Any) -> None:
             stream=True,
         )
         await response.aread()
+        await http_stack.load_backend()
 
     asyncio.run(first_request())
 

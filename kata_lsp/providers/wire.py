@@ -124,6 +124,11 @@ def mapping(value: object) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
+def count(value: object) -> int | None:
+    """Return `value` if it is a number of tokens, else None: servers count in odd ways."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
 async def read_object(
     chunks: AsyncIterable[bytes], max_bytes: int = MAX_BODY_BYTES
 ) -> dict[str, Any]:

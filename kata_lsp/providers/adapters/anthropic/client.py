@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kata_lsp.providers.adapters.anthropic.surface import MessagesApi
 from kata_lsp.providers.base import Adapter, Capabilities, Credential, Endpoint
-from kata_lsp.providers.sdk import Sdk, off_loop, quiet, secret_of, warm_up
+from kata_lsp.providers.sdk import Sdk, bring_up, quiet, secret_of, warm_up
 from kata_lsp.providers.sdk_adapter import SdkAdapter
 
 _VENDOR_URL: Final = "https://api.anthropic.com"
@@ -23,11 +23,12 @@ async def connect(
     """Return an adapter, importing and warming the SDK in a thread on first use.
 
     Raises:
-        KataError: `missing_auth`: the credential cannot be sent in a header.
+        KataError: `missing_auth`: the credential cannot be sent in a header; `bad_endpoint`: the
+            base URL is not one.
     """
     secret = secret_of(endpoint, credential)
     session = credential is not None and credential.mode == "token_session"
-    sdk = await off_loop(lambda: _load(endpoint, secret, session=session))
+    sdk = await bring_up(endpoint, lambda: _load(endpoint, secret, session=session))
     return SdkAdapter(sdk, MessagesApi(), endpoint, capabilities)
 
 

@@ -15,13 +15,11 @@ from kata_lsp.providers.messages import (
     AdapterEvent,
     StopReason,
     StreamStop,
-    TextDelta,
-    ThinkingDelta,
     Usage,
     UsageUpdate,
 )
 from kata_lsp.providers.readers import GatheredCall, Progress
-from kata_lsp.providers.wire import UnreadableReplyError, mapping
+from kata_lsp.providers.wire import UnreadableReplyError, count, mapping
 
 _log = logging.getLogger(__name__)
 
@@ -54,11 +52,11 @@ def stop_reason(given: object) -> StopReason:
 
 def usage_of(counts: Mapping[str, Any]) -> Usage:
     """Return canonical counts: the API counts cached input apart, we count all of it as input."""
-    fresh = counts.get("input_tokens")
-    read = counts.get("cache_read_input_tokens")
-    written = counts.get("cache_creation_input_tokens")
+    fresh = count(counts.get("input_tokens"))
+    read = count(counts.get("cache_read_input_tokens"))
+    written = count(counts.get("cache_creation_input_tokens"))
     total = None if fresh is None else fresh + (read or 0) + (written or 0)
-    return Usage(total, counts.get("output_tokens"), read, written)
+    return Usage(total, count(counts.get("output_tokens")), read, written)
 
 
 class MessageReader(Progress):
@@ -96,14 +94,10 @@ class MessageReader(Progress):
     def _delta(self, index: int, delta: dict[str, Any]) -> Sequence[AdapterEvent]:
         kind = delta["type"]
         if kind == "text_delta":
-            if text := delta["text"]:
-                self.content = self.partial = True
-                return (TextDelta(text),)
-        elif kind == "thinking_delta":
-            if text := delta["thinking"]:
-                self.content = True
-                return (ThinkingDelta(text),)
-        elif kind == "input_json_delta" and (call := self._calls.get(index)):
+            return self._said(delta["text"])
+        if kind == "thinking_delta":
+            return self._thought(delta["thinking"])
+        if kind == "input_json_delta" and (call := self._calls.get(index)):
             return self._argued(call.add(delta["partial_json"]))
         return ()
 
@@ -137,7 +131,7 @@ class MessageReader(Progress):
         return ()
 
     def _usage(self, counts: object) -> Sequence[AdapterEvent]:
-        known = {name: count for name, count in mapping(counts).items() if count is not None}
+        known = {name: value for name, value in mapping(counts).items() if value is not None}
         if not known:
             return ()
         self._counts.update(known)

@@ -15,8 +15,10 @@ from kata_lsp.providers.adapters.anthropic import requests
 from kata_lsp.providers.adapters.anthropic.events import MessageReader, stop_reason, usage_of
 from kata_lsp.providers.base import ModelInfo
 from kata_lsp.providers.faults import FaultWords, TextRule
-from kata_lsp.providers.messages import Completion, CompletionRequest, ToolCall
+from kata_lsp.providers.messages import Completion, CompletionRequest
+from kata_lsp.providers.readers import tool_call
 from kata_lsp.providers.sdk_adapter import GetObject
+from kata_lsp.providers.wire import count, mapping
 
 _MAX_PAGES: Final = 20
 _PAGE_SIZE: Final = 100
@@ -125,10 +127,10 @@ def completion(body: Mapping[str, Any], model: str, request_id: str | None) -> C
         text="".join(block["text"] for block in blocks if block["type"] == "text"),
         model=body.get("model") or model,
         stop_reason=stop_reason(body["stop_reason"]),
-        usage=usage_of(body.get("usage") or {}),
+        usage=usage_of(mapping(body.get("usage"))),
         thinking="".join(block["thinking"] for block in blocks if block["type"] == "thinking"),
         tool_calls=tuple(
-            ToolCall(block["id"], block["name"], block["input"])
+            tool_call(block["id"], block["name"], block["input"])
             for block in blocks
             if block["type"] == "tool_use"
         ),
@@ -141,8 +143,8 @@ def model_info(item: Mapping[str, Any]) -> ModelInfo:
     return ModelInfo(
         id=item["id"],
         display_name=item.get("display_name") or "",
-        context_tokens=item.get("max_input_tokens"),
-        max_output_tokens=item.get("max_tokens"),
+        context_tokens=count(item.get("max_input_tokens")),
+        max_output_tokens=count(item.get("max_tokens")),
     )
 
 

@@ -25,9 +25,9 @@ from kata_lsp.providers.messages import (
     ToolCall,
     ToolResult,
 )
-from kata_lsp.providers.readers import FINISHED
+from kata_lsp.providers.readers import FINISHED, tool_call
 from kata_lsp.providers.sdk_adapter import GetObject
-from kata_lsp.providers.wire import decode_arguments, encode
+from kata_lsp.providers.wire import encode
 
 
 def body(request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
@@ -93,11 +93,7 @@ def completion(body: Mapping[str, Any], model: str, request_id: str | None) -> C
         usage=usage_of(body.get("usage")),
         thinking=reasoning(message),
         tool_calls=tuple(
-            ToolCall(
-                call["id"],
-                call["function"]["name"],
-                decode_arguments(call["function"].get("arguments") or ""),
-            )
+            tool_call(call["id"], call["function"]["name"], call["function"].get("arguments") or "")
             for call in calls
             if reason in FINISHED
         ),

@@ -14,13 +14,11 @@ from kata_lsp.providers.messages import (
     AdapterEvent,
     StopReason,
     StreamStop,
-    TextDelta,
-    ThinkingDelta,
     Usage,
     UsageUpdate,
 )
 from kata_lsp.providers.readers import FINISHED, GatheredCall, Progress
-from kata_lsp.providers.wire import UnreadableReplyError, mapping
+from kata_lsp.providers.wire import UnreadableReplyError, count, mapping
 
 FINISH_REASONS: Final[Mapping[str, StopReason]] = MappingProxyType(
     {
@@ -40,10 +38,10 @@ def usage_of(counts: object) -> Usage:
     given = mapping(counts)
     details = mapping(given.get("prompt_tokens_details"))
     return Usage(
-        given.get("prompt_tokens"),
-        given.get("completion_tokens"),
-        details.get("cached_tokens"),
-        details.get("cache_write_tokens"),
+        count(given.get("prompt_tokens")),
+        count(given.get("completion_tokens")),
+        count(details.get("cached_tokens")),
+        count(details.get("cache_write_tokens")),
     )
 
 
@@ -118,13 +116,7 @@ class ChunkReader(Progress):
         return (*events, StreamStop(reason))
 
     def _delta(self, delta: dict[str, Any]) -> Sequence[AdapterEvent]:
-        events: list[AdapterEvent] = []
-        if text := delta.get("content"):
-            self.content = self.partial = True
-            events.append(TextDelta(text))
-        elif text := reasoning(delta):
-            self.content = True
-            events.append(ThinkingDelta(text))
+        events = [*self._thought(reasoning(delta)), *self._said(delta.get("content"))]
         if delta.get("refusal"):
             self._refused = True
         for piece in delta.get("tool_calls") or ():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kata_lsp.providers.base import Adapter, Capabilities, Credential, Endpoint
-from kata_lsp.providers.sdk import Sdk, off_loop, quiet, secret_of, warm_up
+from kata_lsp.providers.sdk import Sdk, bring_up, quiet, secret_of, warm_up
 from kata_lsp.providers.sdk_adapter import SdkAdapter, Surface
 
 _VENDOR_URL: Final = "https://api.openai.com/v1"
@@ -31,7 +31,7 @@ async def connect(
     """
     secret = secret_of(endpoint, credential)
     session = credential is not None and credential.mode == "token_session"
-    sdk = await off_loop(lambda: _load(endpoint, secret, session=session))
+    sdk = await bring_up(endpoint, lambda: _load(endpoint, secret, session=session))
     return SdkAdapter(sdk, surface, endpoint, capabilities)
 
 

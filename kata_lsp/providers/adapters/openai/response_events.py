@@ -15,13 +15,11 @@ from kata_lsp.providers.messages import (
     AdapterEvent,
     StopReason,
     StreamStop,
-    TextDelta,
-    ThinkingDelta,
     Usage,
     UsageUpdate,
 )
 from kata_lsp.providers.readers import Progress
-from kata_lsp.providers.wire import UnreadableReplyError, mapping
+from kata_lsp.providers.wire import UnreadableReplyError, count, mapping
 
 _log = logging.getLogger(__name__)
 
@@ -40,10 +38,10 @@ def usage_of(counts: object) -> Usage:
     given = mapping(counts)
     details = mapping(given.get("input_tokens_details"))
     return Usage(
-        given.get("input_tokens"),
-        given.get("output_tokens"),
-        details.get("cached_tokens"),
-        details.get("cache_write_tokens"),
+        count(given.get("input_tokens")),
+        count(given.get("output_tokens")),
+        count(details.get("cached_tokens")),
+        count(details.get("cache_write_tokens")),
     )
 
 
@@ -98,7 +96,7 @@ class ResponseReader(Progress):
         """See `EventReader.read`."""
         kind = event.get("type")
         if kind == "response.output_text.delta":
-            found = self._on_text(event)
+            found = self._said(event["delta"])
         else:
             handle = self._handlers.get(kind) if isinstance(kind, str) else None
             if handle is None:
@@ -107,19 +105,8 @@ class ResponseReader(Progress):
             found = handle(event)
         return found if self._started or not found else (*self._start(), *found)
 
-    def _on_text(self, event: dict[str, Any]) -> Sequence[AdapterEvent]:
-        text = event["delta"]
-        if not text:
-            return ()
-        self.content = self.partial = True
-        return (TextDelta(text),)
-
     def _on_thinking(self, event: dict[str, Any]) -> Sequence[AdapterEvent]:
-        text = event["delta"]
-        if not text:
-            return ()
-        self.content = True
-        return (ThinkingDelta(text),)
+        return self._thought(event["delta"])
 
     def _on_created(self, event: dict[str, Any]) -> Sequence[AdapterEvent]:
         return self._start(mapping(event["response"]).get("model"))
@@ -141,9 +128,9 @@ class ResponseReader(Progress):
         response = mapping(event["response"])
         reason = stop_reason(response, refused=self._refused)
         self._finish(reason)
-        counts = response.get("usage")
-        usage = (UsageUpdate(usage_of(counts)),) if counts else ()
-        return (*usage, StreamStop(reason))
+        if usage := response.get("usage"):
+            return (UsageUpdate(usage_of(usage)), StreamStop(reason))
+        return (StreamStop(reason),)
 
     def _on_error(self, event: dict[str, Any]) -> Sequence[AdapterEvent]:
         raise ReportedFailureError(failure_of(event))

@@ -25,9 +25,9 @@ from kata_lsp.providers.messages import (
     ToolCall,
     ToolResult,
 )
-from kata_lsp.providers.readers import FINISHED
+from kata_lsp.providers.readers import FINISHED, tool_call
 from kata_lsp.providers.sdk_adapter import GetObject
-from kata_lsp.providers.wire import decode_arguments, encode
+from kata_lsp.providers.wire import encode
 
 
 def body(request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def completion(body: Mapping[str, Any], model: str, request_id: str | None) -> C
             for part in item.get("summary") or ()
         ),
         tool_calls=tuple(
-            ToolCall(item["call_id"], item["name"], decode_arguments(item["arguments"]))
+            tool_call(item["call_id"], item["name"], item["arguments"])
             for item in output
             if item["type"] == "function_call" and reason in FINISHED
         ),

@@ -16,6 +16,7 @@ from kata_lsp.errors import ErrorCode
 from kata_lsp.providers.base import ModelInfo
 from kata_lsp.providers.faults import FaultWords, TextRule
 from kata_lsp.providers.sdk_adapter import GetObject
+from kata_lsp.providers.wire import count
 
 WORDS: Final = FaultWords(
     codes=MappingProxyType(
@@ -116,7 +117,7 @@ def model_info(item: Mapping[str, Any]) -> ModelInfo:
     return ModelInfo(
         id=item["id"],
         display_name=item.get("name") or "",
-        context_tokens=window if isinstance(window, int) else None,
+        context_tokens=count(window),
     )
 
 
