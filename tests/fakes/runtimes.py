@@ -60,14 +60,14 @@ def runtime_for(
     server: ProviderServer,
     *,
     environ: Mapping[str, str] = ENVIRON,
+    credentials: Credentials | None = None,
     retry: RetryPolicy = QUICK,
     clock: Clock | None = None,
     **changes: Any,
 ) -> Runtime:
     """A runtime whose providers are all that server; `changes` are settings."""
-    return Runtime(
-        settings_for(server, **changes), Credentials(environ, ()), retry=retry, clock=clock
-    )
+    known = credentials or Credentials(environ, ())
+    return Runtime(settings_for(server, **changes), known, retry=retry, clock=clock)
 
 
 def call_to(surface: Surface, prompt: str = "Say something.", **more: Any) -> ProviderCall:
