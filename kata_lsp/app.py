@@ -20,11 +20,13 @@ from kata_lsp.orchestrator.drafts import Drafts
 from kata_lsp.orchestrator.events import Event, Sink
 from kata_lsp.orchestrator.orchestrator import Orchestrator
 from kata_lsp.orchestrator.spec_files import DiskSpecFiles, SpecFiles
-from kata_lsp.providers.base import ProviderSpec
+from kata_lsp.providers.base import ProviderSpec, RuntimeMode
 from kata_lsp.providers.calls import AttemptReport, Spent
+from kata_lsp.providers.connections import native
 from kata_lsp.providers.credentials import Credentials
 from kata_lsp.providers.credentials_command import CommandSource
 from kata_lsp.providers.credentials_keyring import KeyringSource
+from kata_lsp.providers.pi.source import PiMode
 from kata_lsp.providers.runtime import Runtime
 from kata_lsp.runs.sqlite import SqliteRunStore
 from kata_lsp.runs.store import RunStore, SpendingFilter
@@ -50,6 +52,7 @@ class App:
     store: RunStore
     drafts: Drafts
     orchestrator: Orchestrator
+    pi: PiMode
     _settings: list[Settings] = field(repr=False)
 
     @property
@@ -62,6 +65,16 @@ class App:
         self._settings[0] = settings
         self.runtime.configure(settings)
         self.context.configure(context_limits(settings.context))
+
+    def unavailable(self, mode: RuntimeMode) -> str:
+        """Return why runs cannot use a runtime mode at this moment, and the remedy; "" if they can.
+
+        The pi engine may be installed or removed while we run.
+        """
+        if mode == "native":
+            return ""
+        status = self.pi.status()
+        return "" if status.ready else f"{status.detail}. {status.remedy}"
 
     async def open(self) -> None:
         """Open the store, which marks runs of dead servers as interrupted.
@@ -80,9 +93,12 @@ class App:
                 await self.runtime.aclose()
             finally:
                 try:
-                    await self.context.aclose()
+                    await self.pi.aclose()
                 finally:
-                    await self.store.close()
+                    try:
+                        await self.context.aclose()
+                    finally:
+                        await self.store.close()
 
 
 def build_app(
@@ -116,7 +132,15 @@ def build_app(
         await store.note_attempt(attempt_of(report), root="")
 
     credentials = Credentials(environ, now=clock, sources=(CommandSource(environ), KeyringSource()))
-    runtime = Runtime(settings, credentials, specs=specs, spent_today=spent_today, note=note)
+    pi = PiMode(environ, lambda: current[0].pi.subscriptions)
+    runtime = Runtime(
+        settings,
+        credentials,
+        specs=specs,
+        sources={"native": native, "pi": pi.connect},
+        spent_today=spent_today,
+        note=note,
+    )
     context = ContextEngine((FilesystemSource(),), context_limits(settings.context))
     files = spec_files or DiskSpecFiles()
     drafts = Drafts(store=store, spec_files=files, sink=sink, clock=clock)
@@ -128,7 +152,7 @@ def build_app(
         clock=clock,
         new_id=new_run_id,
     )
-    return App(runtime, context, store, drafts, orchestrator, current)
+    return App(runtime, context, store, drafts, orchestrator, pi, current)
 
 
 def context_limits(settings: ContextSettings) -> ContextLimits:

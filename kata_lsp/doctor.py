@@ -15,6 +15,7 @@ from typing import Literal
 from kata_lsp import __version__
 from kata_lsp.app import App
 from kata_lsp.errors import ErrorCode, InvalidInputError, KataError
+from kata_lsp.providers.pi.source import SUBSCRIPTION_NOTICE
 from kata_lsp.providers.probe import probe
 from kata_lsp.providers.registry import Provider
 from kata_lsp.runs.store import RunFilter
@@ -49,7 +50,7 @@ async def examine(
         Check(f"provider {name}", "error", str(problem), "Correct it in your user settings.")
         for name, problem in catalog.problems.items()
     ]
-    checks.append(await _default(app))
+    checks += [await _default(app), *await _pi(app)]
     return tuple(checks)
 
 
@@ -125,3 +126,22 @@ def _model(app: App, provider: str) -> str:
     own = app.settings.providers.get(provider)
     named = (own.model if own else None) or app.settings.model
     return f"model {named}" if named else "model chosen from the provider's list"
+
+
+async def _pi(app: App) -> list[Check]:
+    status = app.pi.status()
+    wanted = app.settings.runtime_mode == "pi"
+    if not status.ready:
+        # Nobody needs the engine who did not choose its mode.
+        state: State = "error" if wanted else "ok"
+        detail = status.detail if wanted else f"{status.detail}; only runtime mode 'pi' needs it"
+        return [Check("pi engine", state, detail, status.remedy)]
+    sandbox = await app.pi.engine().sandbox()
+    detail = f"{status.detail}; isolation: {sandbox.detail}"
+    checks = [Check("pi engine", "ok", detail)]
+    if sandbox.program is None:
+        remedy = "Install bubblewrap (`bwrap`) where your system has it."
+        checks = [Check("pi engine", "warning", detail, remedy)]
+    if app.settings.pi.subscriptions:
+        checks.append(Check("pi subscriptions", "warning", "allowed", SUBSCRIPTION_NOTICE))
+    return checks

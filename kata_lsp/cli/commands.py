@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from kata_lsp.cli import auth, doctor, draft, models, runs, schema, serve, settings
+from kata_lsp.cli import auth, doctor, draft, models, pi, runs, schema, serve, settings
 from kata_lsp.cli.context import context as print_context
 
 cli = typer.Typer(
@@ -24,6 +24,7 @@ cli.add_typer(runs.cli, name="runs")
 cli.command("models")(models.models)
 cli.add_typer(auth.cli, name="auth")
 cli.command("context")(print_context)
+cli.add_typer(pi.cli, name="pi")
 cli.command("doctor")(doctor.doctor)
 cli.command("settings")(settings.settings)
 cli.command("schema")(schema.schema)

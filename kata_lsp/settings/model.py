@@ -134,6 +134,19 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PiSettings:
+    """Runtime mode `pi` (`kata.pi.*`), user-level only."""
+
+    subscriptions: Annotated[
+        bool,
+        About(
+            "Allow subscription logins through the pi engine. They belong to the vendors' own "
+            "products: check that the terms let other programs use them."
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting, resolved."""
 
@@ -199,4 +212,5 @@ class Settings:
     context: ContextSettings = field(default_factory=ContextSettings)
     deadlines: DeadlineSettings = field(default_factory=DeadlineSettings)
     budget: BudgetSettings = field(default_factory=BudgetSettings)
+    pi: PiSettings = field(default_factory=PiSettings)
     providers: Mapping[str, ProviderSettings] = field(default_factory=lambda: MappingProxyType({}))

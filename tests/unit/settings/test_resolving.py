@@ -170,6 +170,7 @@ USER_ONLY: Table = {
     "logLevel": "debug",
     "logFile": "/etc/evil",
     "pricesFile": "/etc/evil",
+    "pi": {"subscriptions": True},
     "providers": {
         "openai": {
             "kind": "openai-compatible",
