@@ -55,8 +55,10 @@ class Dialect:
 
     def next_status(self, status: TaskStatus) -> TaskStatus:
         """Return the status after ``status`` in the cycle todo, in progress, done, todo."""
-        cycle = [each for each, _ in self.marks]
-        return cycle[(cycle.index(status) + 1) % len(cycle)] if status in cycle else cycle[0]
+        for at, (each, _) in enumerate(self.marks):
+            if each is status:
+                return self.marks[(at + 1) % len(self.marks)][0]
+        return self.marks[0][0]
 
     def next_id(self, taken: Iterable[str]) -> str:
         """Return the first free id after the highest one in ``taken``, at least three digits."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kata_lsp.spec.document import SpecDocument, TaskBlock
@@ -78,14 +78,34 @@ def plan_waves(document: SpecDocument) -> Schedule:
     behind it waits for it. Unknown ids are ignored here; a rule reports them.
     """
     tasks, members = _scheduled(document.tasks)
-    explicit = [
-        tuple(dict.fromkeys(at for name in task.after for at in members.get(name, ())))
-        for task in tasks
-    ]
+    explicit = [_named(task, members) if task.shape.after else () for task in tasks]
     order = _ordered(explicit)
     wave_of, waits = _waves(tasks, explicit, order)
-    cycles = tuple(tuple(tasks[at] for at in cycle) for cycle in _cycles(explicit, set(order)))
-    return Schedule(tasks, wave_of, cycles, waits)
+    return Schedule(tasks, wave_of, _cycles(tasks, explicit, order), waits)
+
+
+def find_cycles(document: SpecDocument) -> tuple[tuple[TaskBlock, ...], ...]:
+    """Return the cycles of `plan_waves` without planning, for rules that run on every keystroke."""
+    if _names_only_earlier_tasks(document):
+        return ()
+    tasks, members = _scheduled(document.tasks)
+    explicit = [_named(task, members) if task.shape.after else () for task in tasks]
+    return _cycles(tasks, explicit, _ordered(explicit))
+
+
+def _names_only_earlier_tasks(document: SpecDocument) -> bool:
+    earlier: set[str] = set()
+    for task in document.tasks:
+        shape = task.shape
+        if shape.depth or any(each.id not in earlier for each in shape.after):
+            return False
+        if shape.id:
+            earlier.add(shape.id)
+    return True
+
+
+def _named(task: TaskBlock, members: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(at for name in task.after for at in members.get(name, ())))
 
 
 def _scheduled(
@@ -95,16 +115,16 @@ def _scheduled(
     scheduled: list[TaskBlock] = []
     groups: list[tuple[TaskBlock, int]] = []
     members: dict[str, tuple[int, ...]] = {}
-    counted = [task for task in tasks if task.depth == 0 or task.id]
+    counted = [task for task in tasks if not task.shape.depth or task.shape.id]
+    depths = [task.shape.depth for task in counted] + [0]
     for number, task in enumerate(counted):
-        while groups and groups[-1][0].depth >= task.depth:
+        while groups and groups[-1][0].depth >= depths[number]:
             _close(groups, members, len(scheduled))
-        following = counted[number + 1] if number + 1 < len(counted) else None
-        if following and following.depth > task.depth:
+        if depths[number + 1] > depths[number]:
             groups.append((task, len(scheduled)))
             continue
-        if task.id:
-            members.setdefault(task.id, (len(scheduled),))
+        if task.shape.id:
+            members.setdefault(task.shape.id, (len(scheduled),))
         scheduled.append(task)
     while groups:
         _close(groups, members, len(scheduled))
@@ -121,6 +141,8 @@ def _close(
 
 def _ordered(explicit: Sequence[Sequence[int]]) -> list[int]:
     """Return indices so that each follows what it names; those in or behind cycles are left out."""
+    if all(not names or max(names) < at for at, names in enumerate(explicit)):
+        return list(range(len(explicit)))
     open_count = [len(each) for each in explicit]
     dependents: dict[int, list[int]] = {}
     for at, names in enumerate(explicit):
@@ -147,12 +169,13 @@ def _waves(
     since: list[int] = []
     barrier_wave = top_wave = 0
     for at in order:
-        parallel = tasks[at].parallel
-        floor = barrier_wave if parallel else top_wave
-        wave = 1 + max((wave_of[each] or 0 for each in explicit[at]), default=0)
-        wave_of[at] = wave = max(wave, floor + 1)
+        parallel = tasks[at].shape.parallel is not None
+        wave = 1 + (barrier_wave if parallel else top_wave)
         implied = barrier if parallel or not since else tuple(since)
-        waits[at] = tuple(dict.fromkeys((*explicit[at], *implied)))
+        if explicit[at]:
+            wave = max(wave, 1 + max(wave_of[each] or 0 for each in explicit[at]))
+            implied = tuple(dict.fromkeys((*explicit[at], *implied)))
+        wave_of[at], waits[at] = wave, implied
         top_wave = max(top_wave, wave)
         if parallel:
             since.append(at)
@@ -161,9 +184,14 @@ def _waves(
     return tuple(wave_of), tuple(waits)
 
 
-def _cycles(explicit: Sequence[Sequence[int]], ordered: set[int]) -> list[list[int]]:
+def _cycles(
+    tasks: Sequence[TaskBlock], explicit: Sequence[Sequence[int]], order: Sequence[int]
+) -> tuple[tuple[TaskBlock, ...], ...]:
     """Find the cycles among what could not be ordered: every one of those waits for another one."""
-    cycles: list[list[int]] = []
+    if len(order) == len(tasks):
+        return ()
+    ordered = set(order)
+    cycles: list[tuple[TaskBlock, ...]] = []
     seen: set[int] = set()
     for start in range(len(explicit)):
         trail: list[int] = []
@@ -173,5 +201,5 @@ def _cycles(explicit: Sequence[Sequence[int]], ordered: set[int]) -> list[list[i
             trail.append(at)
             at = next(each for each in explicit[at] if each not in ordered)
         if at in trail:
-            cycles.append(trail[trail.index(at) :])
-    return cycles
+            cycles.append(tuple(tasks[each] for each in trail[trail.index(at) :]))
+    return tuple(cycles)

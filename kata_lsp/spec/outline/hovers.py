@@ -76,13 +76,15 @@ def hints(document: SpecDocument, schedule: Schedule, span: Span | None = None) 
         span: Only tasks whose first line begins inside it.
     """
     inside = span or Span(0, len(document.text))
-    for task, wave in zip(schedule.tasks, schedule.wave_of, strict=True):
-        if inside.start <= task.line.start < inside.end:
+    for index, (task, wave) in enumerate(zip(schedule.tasks, schedule.wave_of, strict=True)):
+        line = task.line
+        if inside.start <= line.start < inside.end:
             parts = [f"wave {wave}" if wave else "in a cycle"]
             if task.status is TaskStatus.TODO and wave:
-                blocked = schedule.blocked_by(task)
-                parts.append(f"waits for {len(blocked)}" if blocked else "ready")
-            yield Hint(task, task.line.end, ", ".join(parts))
+                waits = (schedule.tasks[each] for each in schedule.waits[index])
+                blocked = sum(each.status is not TaskStatus.DONE for each in waits)
+                parts.append(f"waits for {blocked}" if blocked else "ready")
+            yield Hint(task, line.end, ", ".join(parts))
 
 
 def _task_hover(schedule: Schedule, task: TaskBlock, span: Span) -> TaskHover:

@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from typing import Literal
 
 from kata_lsp.spec.document import SpecDocument
 from kata_lsp.spec.sections import Profile
 from kata_lsp.spec.shapes import Span
 from kata_lsp.spec.threads import Thread
-from kata_lsp.spec.waves import Schedule, plan_waves
 
 
 class Severity(StrEnum):
@@ -71,7 +69,7 @@ class WaitingDraft:
     """What the reader asked for, shortened."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What rules may know besides the document; everything is optional."""
 
@@ -83,17 +81,12 @@ class Facts:
     threads: tuple[Thread, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Subject:
-    """One document under examination, with what several rules derive from it."""
+    """One document under examination."""
 
     document: SpecDocument
     facts: Facts
-
-    @cached_property
-    def schedule(self) -> Schedule:
-        """The waves, computed once for all rules."""
-        return plan_waves(self.document)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kata_lsp.spec.rules.model import Finding, Fix, Rule, Severity, Subject
+from kata_lsp.spec.waves import find_cycles
 
 
 def _unknown(subject: Subject) -> Iterator[Finding]:
     known = {task.shape.id for task in subject.document.tasks}
     for task in subject.document.tasks:
-        if not task.shape.after:
+        if all(reference.id in known for reference in task.shape.after):
             continue
         for reference in task.references:
             if reference.id not in known:
@@ -25,7 +26,7 @@ def _unknown(subject: Subject) -> Iterator[Finding]:
 
 
 def _cyclic(subject: Subject) -> Iterator[Finding]:
-    for cycle in subject.schedule.cycles:
+    for cycle in find_cycles(subject.document):
         names = [task.id or task.title for task in cycle]
         circle = " → ".join([*names, names[0]])
         for task, following in zip(cycle, [*cycle[1:], cycle[0]], strict=True):

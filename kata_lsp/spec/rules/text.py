@@ -24,16 +24,13 @@ def _missing_path(subject: Subject) -> Iterator[Finding]:
     exists = subject.facts.path_exists
     if exists is None:
         return
-    tasks = iter(subject.document.tasks)
-    task = next(tasks, None)
-    for link in subject.document.links():
-        while task is not None and task.span.end <= link.span.start:
-            task = next(tasks, None)
-        if task is None:
-            return
-        inside = task.span.start <= link.span.start
-        if inside and link.kind == "path" and not exists(link.target):
-            yield Finding(f"The path '{link.target}' does not exist yet.", link.span)
+    for placed in subject.document.placed:
+        for link in placed.chunk.links:
+            # Asked of the shape, before anything is built: nearly all paths exist.
+            if link.kind == "path" and not exists(link.target):
+                span = link.span.shift(placed.offset)
+                if subject.document.task_at(span.start):
+                    yield Finding(f"The path '{link.target}' does not exist yet.", span)
 
 
 RULES = (
