@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from kata_lsp.settings.schema import (
     ANY_ID,
@@ -19,6 +19,9 @@ from kata_lsp.settings.schema import (
     from_text,
     pattern_of,
 )
+
+_NOT_SETTINGS: Final = frozenset({"KATA_SCRIPTED_FILE"})
+"""Variables with our prefix that are not for the settings: the scripted provider reads this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def environment_layer(environment: Mapping[str, str], provider_ids: Sequence[str
     entries: list[Entry] = []
     for name, text in sorted(environment.items()):
         is_ours = name.startswith(ENV_PREFIX) and not name.endswith("_API_KEY")
-        if not is_ours or not text.strip():
+        if not is_ours or name in _NOT_SETTINGS or not text.strip():
             continue
         path = names.get(name) or _provider_path(name, provider_ids) or (name,)
         leaf = LEAVES.get(pattern_of(path))
