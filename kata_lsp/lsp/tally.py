@@ -90,11 +90,13 @@ def _headline(
         return "busy", f"{_count(len(active), 'run')} in flight"
     if last is not None and last.status is RunStatus.FAILED:
         return "error", last.error
+    if not ready:
+        return "inactive", "no folder is open"
     if problems:
         return "warning", f"{_count(problems, 'setting')} refused; run `kata.doctor`"
     if waiting:
         return "normal", f"{_count(len(waiting), 'draft')} waiting"
-    return ("normal", "ready") if ready else ("inactive", "no folder is open")
+    return "normal", "ready"
 
 
 def _count(number: int, noun: str) -> str:
