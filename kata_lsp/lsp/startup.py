@@ -41,9 +41,9 @@ def _lazy_define() -> Callable[[type], type]:
                 if isinstance(base.__dict__.get("__attrs_attrs__"), _Undefined):
                     # Resolving names here spares lsprotocol's own pass over all the classes.
                     names = dict(types.ALL_TYPES_MAP)
-                    del base.__attrs_attrs__, base.__init__  # type: ignore[attr-defined,misc]
-                    # Without slots attrs completes the class in place instead of replacing it.
-                    attrs.define(base, slots=False)
+                    # Without slots attrs completes the class in place instead of replacing it;
+                    # ours is not an __init__ to keep.
+                    attrs.define(base, slots=False, init=True)
                     attrs.resolve_types(base, names, {})
 
     undefined = _Undefined(finish)
@@ -71,20 +71,34 @@ def define_lsp_types_lazily() -> bool:
     """
     if _TYPES in sys.modules:
         return False
+    try:
+        with fast_imports(), _defining_lazily():
+            from lsprotocol import types  # noqa: PLC0415 - this import is the point
+        return _settle(types.Position)
+    except Exception:  # noqa: BLE001 - whatever it is, the plain import is the remedy
+        for name in (_TYPES, "lsprotocol"):  # the package holds on to its modules
+            sys.modules.pop(name, None)
+        _log.warning("LSP types are defined eagerly: starting takes longer", exc_info=True)
+        return False
+
+
+@contextmanager
+def _defining_lazily() -> Generator[None]:
     eager_define = attrs.define
+    attrs.define = _lazy_define()  # type: ignore[assignment]  # for the length of one import
+    try:
+        yield
+    finally:
+        attrs.define = eager_define
+
+
+@contextmanager
+def fast_imports() -> Generator[None]:
+    """Keep the collector off meanwhile: what imports make is not garbage."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        attrs.define = _lazy_define()  # type: ignore[assignment]  # for the length of one import
-        try:
-            from lsprotocol import types  # noqa: PLC0415 - this import is the point
-        finally:
-            attrs.define = eager_define
-        return _settle(types.Position)
-    except Exception:  # noqa: BLE001 - whatever it is, the plain import is the remedy
-        sys.modules.pop(_TYPES, None)
-        _log.warning("LSP types are defined eagerly: starting takes longer", exc_info=True)
-        return False
+        yield
     finally:
         if collecting:
             gc.enable()
@@ -104,14 +118,3 @@ def freeze() -> None:
     """Let the collector forget what start-up made (it lives until exit) and turn it on."""
     gc.freeze()
     gc.enable()
-
-
-@contextmanager
-def fast_imports() -> Generator[None]:
-    """Keep the collector from running while the block imports; `freeze` turns it on again."""
-    gc.disable()
-    try:
-        yield
-    except BaseException:
-        gc.enable()
-        raise
