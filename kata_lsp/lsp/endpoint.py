@@ -9,7 +9,6 @@ import inspect
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final, cast
 
@@ -17,15 +16,13 @@ from cattrs import Converter
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
-from pygls.protocol.language_server import LanguageServerProtocol
 
 from kata_lsp.lsp import jsonrpc
 from kata_lsp.lsp.errors import to_rpc
 from kata_lsp.lsp.jsonrpc import Code, MessageId, Notification, Request, Response, RpcError
-from kata_lsp.lsp.lifecycle import Lifecycle, Phase
-from kata_lsp.lsp.outgoing import Outgoing
+from kata_lsp.lsp.lifecycle import Phase
 from kata_lsp.lsp.params import structure
-from kata_lsp.lsp.transport.outbox import BacklogError, Merge, Outbox
+from kata_lsp.lsp.sending import Sender
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +36,7 @@ _RAW: Final = frozenset({types.INITIALIZE, types.WORKSPACE_EXECUTE_COMMAND})
 _Step = tuple[Callable[..., Any], tuple[Any, ...] | None, dict[str, Any] | None]
 
 
-class Endpoint(LanguageServerProtocol):
+class Endpoint(Sender):
     """A pygls protocol that answers every request exactly once and never blocks.
 
     Handlers are registered with pygls' `@server.feature`: plain functions run at once, coroutine
@@ -49,11 +46,6 @@ class Endpoint(LanguageServerProtocol):
 
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         super().__init__(server, converter)
-        self.lifecycle = Lifecycle()
-        self.outbox = Outbox(self._encode)
-        self.wake: Callable[[], None] = lambda: None
-        """Tells the transport that the outbox has something; set by it."""
-        self._outgoing = Outgoing(self._send_data)
         self._running: dict[MessageId, asyncio.Task[Any]] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self._settling: asyncio.Task[None] | None = None
@@ -68,8 +60,6 @@ class Endpoint(LanguageServerProtocol):
         """All handlers by method; the built-in ones call the added ones themselves."""
         built_in = cast("dict[str, Callable[..., Any]]", self.fm.builtin_features)  # pyright: ignore[reportUnknownMemberType]  # untyped in pygls
         return self.added | built_in
-
-    # Incoming
 
     def receive(self, message: jsonrpc.Message) -> None:
         """Handle one message; never raises."""
@@ -215,8 +205,6 @@ class Endpoint(LanguageServerProtocol):
         text = f"internal error {reference}; the server's log has the details under this id"
         return RpcError(Code.INTERNAL_ERROR, text)
 
-    # Outgoing
-
     def _answer(
         self, msg_id: MessageId | None, *, result: Any = None, error: RpcError | None = None
     ) -> None:
@@ -228,75 +216,6 @@ class Endpoint(LanguageServerProtocol):
             instead = self._as_rpc_error(failure, "encoding a result")
             body = self._encode(response | {"error": instead.to_dict()})
         self._put(body)
-
-    def _encode(self, message: Any) -> bytes:
-        return jsonrpc.encode(message, self._plain)
-
-    def _plain(self, value: Any) -> Any:
-        if hasattr(value, "__attrs_attrs__"):
-            return self._converter.unstructure(value)
-        if hasattr(value, "model_dump"):
-            return value.model_dump(mode="json", by_alias=True, exclude_none=True)
-        raise TypeError(f"a {type(value).__name__} has no JSON form")
-
-    def _put(self, body: bytes) -> None:
-        try:
-            self.outbox.put(body)
-        except BacklogError as error:
-            self.lifecycle.stop(1, str(error))
-            return
-        self.wake()
-
-    def _send_data(self, data: Any) -> None:
-        self._put(self._encode(data))
-
-    def send(
-        self, method: str, params: Any, coalesce_key: str | None = None, merge: Merge | None = None
-    ) -> None:
-        """Send a notification; see `KataServer.send`."""
-        message: dict[str, Any] = {"jsonrpc": "2.0", "method": method}
-        if params is not None:
-            message["params"] = params
-        try:
-            if coalesce_key is None:
-                self.outbox.put(self._encode(message))
-            else:
-                self.outbox.put_keyed(coalesce_key, message, merge)
-        except BacklogError as error:
-            self.lifecycle.stop(1, str(error))
-            return
-        self.wake()
-
-    def notify(self, method: str, params: Any | None = None) -> None:
-        """Send a notification (pygls' name for it)."""
-        self.send(method, params)
-
-    def send_request(
-        self,
-        method: str,
-        params: Any | None = None,
-        callback: Callable[[Any], None] | None = None,
-        msg_id: str | int | None = None,
-    ) -> Future[Any]:
-        """Send a request; the future gets lsprotocol's class where LSP knows the method."""
-        future = self._outgoing.request(method, params, partial(self._parse, method), msg_id)
-        if callback is not None:
-            wanted = callback
-            future.add_done_callback(lambda done: _call_back(wanted, done))
-        return future
-
-    async def ask(self, method: str, params: Any, seconds: float) -> Any:
-        """Send a request and return its raw result; see `KataServer.ask`."""
-        return await self._outgoing.ask(method, params, seconds)
-
-    def _parse(self, method: str, result: Any) -> Any:
-        kind = self.get_result_type(method)
-        if kind is None:
-            return result
-        envelope = {"jsonrpc": "2.0", "id": "", "result": result}
-        return self._converter.structure(envelope, kind).result
-
-    # The end
 
     async def settle(self) -> None:
         """Fail what waits for the client, cancel what runs and run the shutdown hooks, once.
@@ -328,9 +247,3 @@ class Endpoint(LanguageServerProtocol):
         for msg_id in list(self._running):
             del self._running[msg_id]
             self._answer(msg_id, error=RpcError(Code.REQUEST_CANCELLED, "the server has stopped"))
-
-
-def _call_back(callback: Callable[[Any], None], done: Future[Any]) -> None:
-    if done.cancelled() or done.exception() is not None:
-        return
-    callback(done.result())

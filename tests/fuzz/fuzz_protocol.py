@@ -109,6 +109,7 @@ class Fuzzer:
         self._judge()
 
     def _ended_for_a_reason(self) -> bool:
+        self.server._fill(0)
         if not self.server.ended:
             return False
         code, log = self.server.process.wait(PATIENCE), self.server.stderr

@@ -70,6 +70,6 @@ def test_web_pages_are_refused() -> None:
 @pytest.mark.parametrize("serve", [serve_tcp, serve_ws])
 def test_other_hosts_are_refused(serve, host: str) -> None:
     """Nobody else on the network may drive an agent on this machine."""
-    server = create_server(lambda: None, commands=[], features=[])  # type: ignore[arg-type, return-value]
+    server = create_server(lambda _server: None, commands=[], features=[])  # type: ignore[arg-type, return-value]
     with pytest.raises(ValueError, match="is not a loopback address"):
         serve(server, host, 0)

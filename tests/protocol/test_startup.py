@@ -117,7 +117,7 @@ def test_initialize_imports_nothing_of_a_command() -> None:
     """No SDK, no pydantic and no index is loaded before a client asks for something."""
     loaded = fresh(
         "import json, sys\nfrom kata_lsp.lsp.server import create_server\n"
-        "create_server(lambda: None)\nprint(json.dumps(sorted(sys.modules)))"
+        "create_server(lambda _server: None)\nprint(json.dumps(sorted(sys.modules)))"
     )
     unwanted = {"pydantic", "anthropic", "openai", "httpx", "httpx2", "sqlite3", "markdown_it"}
     assert unwanted.isdisjoint(loaded)
