@@ -6,6 +6,7 @@ loop and only when a provider is about to be used.
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -92,6 +93,8 @@ def read_chunks(response: httpx2.Response) -> Any:
 
 _FAULTS: Final[tuple[tuple[type[BaseException], ErrorCode, str], ...]] = (
     (ssl.SSLCertVerificationError, ErrorCode.BAD_ENDPOINT, "its certificate is not trusted"),
+    (socket.gaierror, ErrorCode.PROVIDER_UNAVAILABLE, "its host name cannot be found"),
+    (ConnectionRefusedError, ErrorCode.PROVIDER_UNAVAILABLE, "nothing listens at its address"),
     (httpx2.ConnectTimeout, ErrorCode.TIMEOUT, "connecting took too long"),
     (httpx2.TimeoutException, ErrorCode.TIMEOUT, ""),
     (httpx2.InvalidURL, ErrorCode.BAD_ENDPOINT, "the base URL is not valid"),
