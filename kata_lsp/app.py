@@ -9,6 +9,7 @@ import os
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,19 +87,12 @@ class App:
 
     async def aclose(self) -> None:
         """Record runs in flight as interrupted and close everything, whatever fails meanwhile."""
-        try:
-            await self.orchestrator.aclose()
-        finally:
-            try:
-                await self.runtime.aclose()
-            finally:
-                try:
-                    await self.pi.aclose()
-                finally:
-                    try:
-                        await self.context.aclose()
-                    finally:
-                        await self.store.close()
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.store.close)
+            closing.push_async_callback(self.context.aclose)
+            closing.push_async_callback(self.pi.aclose)
+            closing.push_async_callback(self.runtime.aclose)
+            closing.push_async_callback(self.orchestrator.aclose)
 
 
 def build_app(

@@ -19,6 +19,7 @@ from kata_lsp.errors import ErrorCode, InvalidInputError, KataError
 from kata_lsp.lsp import payloads
 from kata_lsp.providers.calls import Estimate
 from kata_lsp.runs.record import RunRecord, RunRequest, RunStatus
+from kata_lsp.settings.resolving import Resolved
 
 
 def draft(
@@ -51,33 +52,44 @@ def draft(
     """
 
     async def command() -> int:
-        text = sys.stdin.read() if prompt == "-" else prompt
-        if not text.strip():
-            raise InvalidInputError("PROMPT", "is empty; say what you want to change")
         folder = session.folder(root)
         resolved = session.settings_for(folder)
-        settings = resolved.settings
         request = RunRequest(
-            prompt=text.strip(),
+            prompt=_prompt(prompt),
             root=str(folder),
-            spec_path=spec or settings.spec_path,
+            spec_path=spec or resolved.settings.spec_path,
             provider=provider,
             model=model,
-            runtime_mode=runtime_mode or settings.runtime_mode,
+            runtime_mode=runtime_mode or resolved.settings.runtime_mode,
             apply="auto" if apply else "never",
             profile=profile,
         )
         if estimate:
-            async with session.core(resolved) as app:
-                _print_estimate(await app.orchestrator.estimate(request), as_json=as_json)
-            return output.OK
-        with RunProgress() as progress:
-            async with session.core(resolved, progress) as app:
-                record = await _carried_out(app, request)
-                answer = await app.orchestrator.output(record.id)
-        return _report(record, answer, as_json=as_json)
+            return await _estimate(resolved, request, as_json=as_json)
+        return await _draft(resolved, request, as_json=as_json)
 
     session.run(command)
+
+
+def _prompt(argument: str) -> str:
+    text = sys.stdin.read() if argument == "-" else argument
+    if not text.strip():
+        raise InvalidInputError("PROMPT", "is empty; say what you want to change")
+    return text.strip()
+
+
+async def _draft(resolved: Resolved, request: RunRequest, *, as_json: bool) -> int:
+    with RunProgress() as progress:
+        async with session.core(resolved, progress) as app:
+            record = await _carried_out(app, request)
+            answer = await app.orchestrator.output(record.id)
+    return _report(record, answer, as_json=as_json)
+
+
+async def _estimate(resolved: Resolved, request: RunRequest, *, as_json: bool) -> int:
+    async with session.core(resolved) as app:
+        _print_estimate(await app.orchestrator.estimate(request), as_json=as_json)
+    return output.OK
 
 
 async def _carried_out(app: App, request: RunRequest) -> RunRecord:

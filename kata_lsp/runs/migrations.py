@@ -8,66 +8,69 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from kata_lsp.runs.store import StoreError
+
+_RUNS: Final = (
+    # AUTOINCREMENT: an epoch is never given out twice, so a stale one can never match again.
+    """CREATE TABLE owner (
+        epoch INTEGER PRIMARY KEY AUTOINCREMENT,
+        lock_file TEXT NOT NULL UNIQUE,
+        pid INTEGER NOT NULL,
+        started_at REAL NOT NULL,
+        ended_at REAL
+    )""",
+    """CREATE TABLE run (
+        id TEXT PRIMARY KEY,
+        seq INTEGER NOT NULL,
+        owner INTEGER NOT NULL REFERENCES owner (epoch),
+        status TEXT NOT NULL,
+        root TEXT NOT NULL,
+        session TEXT,
+        created_at REAL NOT NULL,
+        record TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX run_newest ON run (created_at, id)",
+    "CREATE INDEX run_owner ON run (owner, status)",
+    """CREATE TABLE event (
+        run_id TEXT NOT NULL REFERENCES run (id),
+        seq INTEGER NOT NULL,
+        at REAL NOT NULL,
+        change TEXT NOT NULL,
+        PRIMARY KEY (run_id, seq)
+    ) WITHOUT ROWID""",
+    """CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
+        BEGIN SELECT RAISE(ABORT, 'the event table is append-only'); END""",
+    """CREATE TRIGGER event_is_never_dropped BEFORE DELETE ON event
+        BEGIN SELECT RAISE(ABORT, 'the event table is append-only'); END""",
+    # Only what is added up. A request outside any run has no run_id.
+    """CREATE TABLE attempt (
+        run_id TEXT REFERENCES run (id),
+        started_at REAL NOT NULL,
+        root TEXT NOT NULL,
+        session TEXT,
+        input_tokens INTEGER,
+        output_tokens INTEGER,
+        cost_usd REAL
+    )""",
+    "CREATE INDEX attempt_run ON attempt (run_id)",
+    "CREATE INDEX attempt_started ON attempt (started_at)",
+    # Pieces are UTF-8 blobs: a model may stream half of a surrogate pair, which TEXT refuses.
+    """CREATE TABLE output (
+        run_id TEXT NOT NULL REFERENCES run (id),
+        kind TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        end_position INTEGER NOT NULL,
+        delta BLOB NOT NULL,
+        PRIMARY KEY (run_id, kind, position)
+    ) WITHOUT ROWID""",
+)
 
 
 def m001_runs(connection: sqlite3.Connection) -> None:
     """Owners, the current record of each run, its changes, its attempts and its output."""
-    for statement in (
-        # AUTOINCREMENT: an epoch is never given out twice, so a stale one can never match again.
-        """CREATE TABLE owner (
-            epoch INTEGER PRIMARY KEY AUTOINCREMENT,
-            lock_file TEXT NOT NULL UNIQUE,
-            pid INTEGER NOT NULL,
-            started_at REAL NOT NULL,
-            ended_at REAL
-        )""",
-        """CREATE TABLE run (
-            id TEXT PRIMARY KEY,
-            seq INTEGER NOT NULL,
-            owner INTEGER NOT NULL REFERENCES owner (epoch),
-            status TEXT NOT NULL,
-            root TEXT NOT NULL,
-            session TEXT,
-            created_at REAL NOT NULL,
-            record TEXT NOT NULL
-        ) WITHOUT ROWID""",
-        "CREATE INDEX run_newest ON run (created_at, id)",
-        "CREATE INDEX run_owner ON run (owner, status)",
-        """CREATE TABLE event (
-            run_id TEXT NOT NULL REFERENCES run (id),
-            seq INTEGER NOT NULL,
-            at REAL NOT NULL,
-            change TEXT NOT NULL,
-            PRIMARY KEY (run_id, seq)
-        ) WITHOUT ROWID""",
-        """CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
-            BEGIN SELECT RAISE(ABORT, 'the event table is append-only'); END""",
-        """CREATE TRIGGER event_is_never_dropped BEFORE DELETE ON event
-            BEGIN SELECT RAISE(ABORT, 'the event table is append-only'); END""",
-        # Only what is added up. A request outside any run has no run_id.
-        """CREATE TABLE attempt (
-            run_id TEXT REFERENCES run (id),
-            started_at REAL NOT NULL,
-            root TEXT NOT NULL,
-            session TEXT,
-            input_tokens INTEGER,
-            output_tokens INTEGER,
-            cost_usd REAL
-        )""",
-        "CREATE INDEX attempt_run ON attempt (run_id)",
-        "CREATE INDEX attempt_started ON attempt (started_at)",
-        # Pieces are UTF-8 blobs: a model may stream half of a surrogate pair, which TEXT refuses.
-        """CREATE TABLE output (
-            run_id TEXT NOT NULL REFERENCES run (id),
-            kind TEXT NOT NULL,
-            position INTEGER NOT NULL,
-            end_position INTEGER NOT NULL,
-            delta BLOB NOT NULL,
-            PRIMARY KEY (run_id, kind, position)
-        ) WITHOUT ROWID""",
-    ):
+    for statement in _RUNS:
         connection.execute(statement)
 
 
