@@ -2,8 +2,10 @@
 
 Must not know what a setting means. A value counts as the user's own only where no repository
 could have set it: `initializationOptions.kata`, and configuration that a client pulls from the
-user's scope and says so (`experimental.kata.userConfiguration: true`). Everything else, such as
-merged editor configuration, may only narrow, as `initializationOptions.workspaceSettings` does.
+user's scope and says so (`experimental.kata.userConfiguration: true`); such a client is also asked
+for `kata.workspaceSettings`, and its answers replace what it sent at the start. Everything else,
+such as merged editor configuration, may only narrow, as
+`initializationOptions.workspaceSettings` does.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ ANSWER_SECONDS: Final = 10.0
 """How long a client may take to send its configuration before its present one stays."""
 
 _SECTION: Final = "kata"
+_WORKSPACE: Final = "workspaceSettings"
 _Json = Mapping[str, object]
 
 
@@ -41,7 +44,8 @@ class Configuration:
     def __init__(self, client: Client, root: Callable[[], str | None]) -> None:
         self._client = client
         self._root = root
-        self._pulled: _Json = {}
+        self._pulled: _Json | None = None
+        self._pulled_workspace: _Json | None = None
         self._mode: str | None = None
         self._resolved: Resolved | None = None
 
@@ -60,11 +64,12 @@ class Configuration:
     def resolve(self) -> Settings:
         """Read the layers again and return what they make; reads two small files."""
         options = _table(self._client.session.options)
-        user, workspace = _table(options.get(_SECTION)), _table(options.get("workspaceSettings"))
-        if self._client.session.capability("experimental.kata.userConfiguration") is True:
-            user = _merged(user, self._pulled)
+        user, workspace = _table(options.get(_SECTION)), _table(options.get(_WORKSPACE))
+        if self._splits:
+            user = user if self._pulled is None else self._pulled
+            workspace = workspace if self._pulled_workspace is None else self._pulled_workspace
         else:
-            workspace = _merged(workspace, self._pulled)
+            workspace = _merged(workspace, self._pulled or {})
         if self._mode is not None:
             user = {**user, "runtimeMode": self._mode}
         root = self._root()
@@ -95,12 +100,21 @@ class Configuration:
     async def update(self, pushed: Any) -> None:
         """Take the client's configuration: what it answers when asked, else what it sent."""
         if self._client.session.capability("workspace.configuration") is True:
-            answer = await self._ask("workspace/configuration", {"items": [{"section": _SECTION}]})
+            sections = [_SECTION, f"{_SECTION}.{_WORKSPACE}"] if self._splits else [_SECTION]
+            items = [{"section": section} for section in sections]
+            answer = await self._ask("workspace/configuration", {"items": items})
             found = cast("list[Any]", answer) if isinstance(answer, list) else []
             if found:
                 self._pulled = _table(found[0])
+            if len(found) > 1 and isinstance(found[1], Mapping):
+                self._pulled_workspace = cast("_Json", found[1])
         elif isinstance(pushed, Mapping):
             self._pulled = _table(cast("_Json", pushed).get(_SECTION))
+
+    @property
+    def _splits(self) -> bool:
+        """Whether the client keeps its user's own values apart from those of the workspace."""
+        return self._client.session.capability("experimental.kata.userConfiguration") is True
 
     async def _ask(self, method: str, params: Any) -> Any:
         try:
