@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -60,6 +61,8 @@ class Feed:
         self._items: list[AdapterEvent] = []
         self._waiter: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
+        self._due = math.inf
+        self._timer: asyncio.Handle | None = None
         self.ready_at: float | None = None
 
     def ready(self) -> None:
@@ -88,13 +91,22 @@ class Feed:
             self._waiter.set_result(None)
 
     async def wait(self, until: float) -> None:
-        """Wait for the next change, at most until that loop time."""
+        """Wait for the next change, at most until that loop time; it may also return early."""
         self._waiter = self._loop.create_future()
-        timer = self._loop.call_at(until, self.wake)
-        try:
-            await self._waiter
-        finally:
-            timer.cancel()
+        # One timer serves many waits: to set one per token would cost more than the token does.
+        if until < self._due:
+            self.close()
+            self._timer, self._due = self._loop.call_at(until, self._ring), until
+        await self._waiter
+
+    def _ring(self) -> None:
+        self._due = math.inf
+        self.wake()
+
+    def close(self) -> None:
+        """Let go of the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 class Guard:
@@ -160,14 +172,19 @@ class Guard:
         `linger` is how many seconds it may end by itself first.
         """
         try:
-            if linger and not self._task.done():
-                await asyncio.wait((self._task,), timeout=linger)
+            await self._ended(within=linger)
             self._task.cancel()
-            await asyncio.wait((self._task,), timeout=GRACE)
+            await self._ended(within=GRACE)
         finally:
             # Also when we are cancelled here ourselves: the task is never without an owner.
             self._task.cancel()
+            self._feed.close()
             self._strays.adopt(self._task)
+
+    async def _ended(self, *, within: float) -> None:
+        until = self._loop.time() + within
+        while not self._task.done() and self._loop.time() < until:
+            await self._feed.wait(until)
 
 
 async def _run(relay: Callable[[Feed], Awaitable[None]], feed: Feed) -> None:
