@@ -61,11 +61,14 @@ class Dialect:
         return self.marks[0][0]
 
     def next_id(self, taken: Iterable[str]) -> str:
-        """Return the first free id after the highest one in ``taken``, at least three digits."""
+        """Return the first free id after the highest one in ``taken``.
+
+        It has as many digits as those, and at least three behind a prefix.
+        """
         pattern = re.compile(rf"{re.escape(self.id_prefix)}(\d+)")
         found = [match[1] for each in taken if (match := pattern.fullmatch(each))]
-        width = max((len(digits) for digits in found), default=3)
-        return f"{self.id_prefix}{max(map(int, found), default=0) + 1:0{max(width, 3)}d}"
+        width = max([len(digits) for digits in found] + [3 if self.id_prefix else 1])
+        return f"{self.id_prefix}{max(map(int, found), default=0) + 1:0{width}d}"
 
 
 _TWO_STATES = ((TaskStatus.TODO, " "), (TaskStatus.DONE, "x"))

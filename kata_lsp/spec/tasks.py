@@ -22,7 +22,7 @@ TASK_CLOSER = re.compile(r" {0,3}@@@[ \t]*")
 _BLOCK_TITLE = re.compile(r" {0,3}#{1,6}[ \t]+(?P<text>.*)")
 
 _LABEL = re.compile(r"\[(?P<label>[A-Za-z][A-Za-z0-9_-]{0,15})\](?![(\[:])[ \t]*")
-_AFTER = re.compile(r"\([ \t]*after\b[: \t]*(?P<ids>[^()]*)\)", re.IGNORECASE)
+_AFTER = re.compile(r"\([ \t]*(?:after|depends on)\b[: \t]*(?P<ids>[^()]*)\)", re.IGNORECASE)
 _REFERENCE = re.compile(r"[A-Za-z0-9][\w.-]*[A-Za-z0-9]|[A-Za-z0-9]")
 _NOT_AN_ID = frozenset({"and"})
 

@@ -91,8 +91,13 @@ def breaks_between(before: Block | None, block: Block, gap: str | None) -> int:
 
 
 def removal(unit: Unit, index: int) -> TextEdit:
-    """Return the edit that takes a block out, with the line endings before it."""
+    """Return the edit that takes a block out, and with it the smaller one of the gaps around it."""
     span = unit.blocks[index].span
-    if index:
-        return TextEdit(Span(unit.blocks[index - 1].span.end, span.end), "")
-    return TextEdit(Span(unit.head if unit.section else span.start, span.end), "")
+    before = unit.blocks[index - 1].span.end if index else unit.head
+    if index == 0 and not unit.section:
+        before = span.start
+    kept = 0
+    if index + 1 < len(unit.blocks):
+        after = unit.blocks[index + 1].span.start - span.end
+        kept = max(span.start - before - after, 0)
+    return TextEdit(Span(before + kept, span.end), "")

@@ -61,7 +61,8 @@ def complete(document: SpecDocument, offset: int) -> Completion:
         line_end = _line_end(document, offset)
         return Completion(tuple(_sections(document, Span(start, line_end), match["typed"])))
     if match := _AFTER.search(typed):
-        return Completion(tuple(_ids(document, Span(start + match.start("typed"), offset))))
+        span = Span(start + match.start("typed"), offset)
+        return Completion(tuple(_ids(document, span, match[0].removesuffix(match["typed"]))))
     if match := _PATH.search(typed):
         group = "bare" if match["bare"] is not None else "typed"
         span = Span(start + match.start(group), offset)
@@ -78,9 +79,9 @@ def _sections(document: SpecDocument, span: Span, typed: str) -> Iterator[Candid
             yield Candidate(guide.title, "section", f"## {guide.title}", span, guide.purpose)
 
 
-def _ids(document: SpecDocument, span: Span) -> Iterator[Candidate]:
+def _ids(document: SpecDocument, span: Span, before: str) -> Iterator[Candidate]:
     own = document.task_at(span.start)
-    named = set(own.after) - {span.of(document.text)} if own else set[str]()
+    named = set(re.split(r"[\s,(:]+", before))
     for task in document.tasks:
         if task.id and task.id not in named and (own is None or task.id != own.id):
             yield Candidate(task.id, "task_id", task.id, span, task.title)
