@@ -104,8 +104,9 @@ class Configuration:
             items = [{"section": section} for section in sections]
             answer = await self._ask("workspace/configuration", {"items": items})
             found = cast("list[Any]", answer) if isinstance(answer, list) else []
-            if found:
-                self._pulled = _table(found[0])
+            # A client that has nothing under a name says null; what it sent at the start stays.
+            if found and isinstance(found[0], Mapping):
+                self._pulled = cast("_Json", found[0])
             if len(found) > 1 and isinstance(found[1], Mapping):
                 self._pulled_workspace = cast("_Json", found[1])
         elif isinstance(pushed, Mapping):

@@ -67,7 +67,7 @@ class Offers:
     def _offer(self, record: RunRecord) -> None:
         if not wants(self._client, "offers"):
             return
-        if not self._client.session.capability("window.showMessage"):
+        if self._client.session.capability("window.showMessage") is None:
             show(self._client, f"{_headline(record)} `kata.draft.apply` applies it.")
             return
         task = asyncio.create_task(self._ask(record), name=f"offer {record.id}")

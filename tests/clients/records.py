@@ -13,7 +13,7 @@ NOW = 1_800_000_000.0
 
 def request(**changes: Any) -> RunRequest:
     """Return a request to draft a spec."""
-    return RunRequest(**{"prompt": "Count", "root": "/w", "spec_path": ".kata/spec.md", **changes})
+    return replace(RunRequest("Count", "/w", ".kata/spec.md"), **changes)
 
 
 def record(run_id: str = "r1", status: RunStatus = RunStatus.RUNNING, **changes: Any) -> RunRecord:

@@ -26,7 +26,7 @@ async def test_a_run_goes_from_prompt_to_a_draft_that_waits(tmp_path: Path, pres
         changes = editor.changes(run_id)
         assert [each["seq"] for each in changes] == list(range(1, len(changes) + 1))
         assert "".join(each["delta"] for each in editor.streamed(run_id)) == DRAFT
-        names = [name for name, params in editor.received if name.startswith("kata/run/")]
+        names = [name for name, _ in editor.received if name.startswith("kata/run/")]
         assert names[-1] == "kata/run/didChange"
         assert not workspace.spec.exists()
         assert editor.edits == []

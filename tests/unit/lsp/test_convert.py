@@ -34,7 +34,8 @@ def test_an_offset_and_its_position_name_the_same_place(text, offset, utf8, utf1
     lines = Lines(text)
     for encoding, expected in zip(ENCODINGS, (utf8, utf16, utf32), strict=True):
         assert lines.position(offset, encoding) == Position(*expected)
-        assert lines.offset(*expected, encoding) == offset
+        line, character = expected
+        assert lines.offset(line, character, encoding) == offset
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from clients.records import record
 from kata_lsp.lsp.publisher import Publisher, joined
 from kata_lsp.orchestrator.events import RunChanged, RunStreamed, StatusChanged
 from kata_lsp.runs.record import RunStatus
+from kata_lsp.runs.store import OutputKind
 
 
 def publisher(**capabilities):
@@ -22,7 +23,7 @@ def publisher(**capabilities):
     return peer, Publisher(peer, status)
 
 
-def stream(text: str, offset: int, run_id: str = "r1", kind: str = "text") -> RunStreamed:
+def stream(text: str, offset: int, run_id: str = "r1", kind: OutputKind = "text") -> RunStreamed:
     return RunStreamed(run_id, kind, text, offset)
 
 
