@@ -29,6 +29,7 @@ from kata_lsp.providers.calls import (
     Waiting,
 )
 from kata_lsp.providers.messages import CompletionRequest
+from kata_lsp.providers.models import configured_model
 from kata_lsp.providers.parts import Parts
 from kata_lsp.providers.prices import Price
 from kata_lsp.providers.pricing import cost_of, failed_cost, highest_cost, price_of
@@ -87,7 +88,8 @@ class CallStream:
                 failure = error
             else:
                 return
-            if index + 1 == len(self._providers) or not _falls_back(failure):
+            late = self._loop.time() >= self._total_at
+            if index + 1 == len(self._providers) or late or not _falls_back(failure):
                 raise _summary(first, failure)
             first = first or failure
             yield FellBack(
@@ -111,8 +113,9 @@ class CallStream:
                         provider,
                         auth.credential,
                         self._runtime_mode,
-                        self._parts.settings,
-                        is_primary=is_primary,
+                        configured_model(
+                            provider_id, self._parts.settings, self._parts.model_owner
+                        ),
                     )
                 async with aclosing(self._once(provider, auth, model, waited)) as events:
                     async for event in events:

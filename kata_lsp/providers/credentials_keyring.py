@@ -6,10 +6,12 @@ Must not block the event loop nor the end of the process: a keyring may wait for
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol, TypeVar, cast
 
 from kata_lsp.providers.credentials_source import KeySourceError
@@ -73,6 +75,7 @@ class KeyringSource:
     ) -> None:
         self._open = open_keyring
         self._timeout = timeout
+        self._stuck: threading.Thread | None = None
 
     async def key(self, provider: Provider) -> str | None:
         """Return the provider's key, None when the keyring has none or there is no keyring.
@@ -115,10 +118,15 @@ class KeyringSource:
         return await self._asked(lambda: _status(self._open, provider_id))
 
     async def _asked(self, work: Callable[[], T]) -> T:
+        if self._stuck is not None and self._stuck.is_alive():
+            # The last question still waits; to ask again would only cost another ten seconds.
+            raise KeySourceError("the OS keyring is still waiting for its owner (is it locked?)")
+        thread, answer = _on_daemon_thread(work)
         try:
             async with asyncio.timeout(self._timeout):
-                return await _on_daemon_thread(work)
+                return await answer
         except TimeoutError as error:
+            self._stuck = thread
             raise KeySourceError(
                 f"the OS keyring did not answer within {self._timeout:g} s (is it locked?)"
             ) from error
@@ -152,33 +160,32 @@ def _changed(work: Callable[[], None]) -> None:
         ) from error
 
 
-async def _on_daemon_thread(work: Callable[[], T]) -> T:
+def _on_daemon_thread(work: Callable[[], T]) -> tuple[threading.Thread, asyncio.Future[T]]:
     """Run blocking work where nobody has to wait for it, not even the end of the process.
 
-    The loop's own pool would be joined at shutdown, and a locked keyring never returns.
+    The loop's own pool would be joined at shutdown, and a locked keyring may never return.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
 
-    def deliver(result: T | None, error: Exception | None) -> None:
-        if outcome.done():
-            return
-        if error is not None:
+    def succeed(result: T) -> None:
+        if not outcome.done():
+            outcome.set_result(result)
+
+    def fail(error: Exception) -> None:
+        if not outcome.done():
             outcome.set_exception(error)
-        else:
-            outcome.set_result(result)  # type: ignore[arg-type]
 
     def run() -> None:
-        result: T | None = None
-        failure: Exception | None = None
         try:
             result = work()
         except Exception as error:  # noqa: BLE001 - handed to whoever awaits
-            failure = error
-        try:
-            loop.call_soon_threadsafe(deliver, result, failure)
-        except RuntimeError:
-            _log.debug("the event loop ended before the keyring answered")
+            deliver = partial(fail, error)
+        else:
+            deliver = partial(succeed, result)
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(deliver)
 
-    threading.Thread(target=run, name="kata-keyring", daemon=True).start()
-    return await outcome
+    thread = threading.Thread(target=run, name="kata-keyring", daemon=True)
+    thread.start()
+    return thread, outcome

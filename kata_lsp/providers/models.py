@@ -96,31 +96,28 @@ class ModelLists:
         provider: Provider,
         credential: Credential | None,
         runtime_mode: RuntimeMode,
-        settings: Settings,
-        *,
-        is_primary: bool,
+        configured: str | None,
     ) -> str:
-        """Return the model to use when a call names none: a setting, else the list's best.
+        """Return the model to use when a call names none: the configured one, else the list's best.
 
         Raises:
-            KataError: No setting names one, and the list is empty or cannot be had.
+            KataError: None is configured, and the list is empty or cannot be had.
         """
-        configured = configured_model(provider.id, settings, is_primary=is_primary)
         if configured is not None:
             return configured
         return preferred_model(provider, await self.list(provider, credential, runtime_mode))
 
 
-def configured_model(provider_id: str, settings: Settings, *, is_primary: bool) -> str | None:
-    """Return the model that the settings name: the provider's own, else the general one.
+def configured_model(provider_id: str, settings: Settings, owner: str | None) -> str | None:
+    """Return the model that the settings name for a provider: its own, else the general one.
 
-    The general `model` belongs to the provider the user works with, so it counts only for that.
+    `owner` is the provider that the general `model` belongs to, which is the one a user works
+    with: no other vendor has a model of that name.
     """
     own = settings.providers.get(provider_id)
     if own is not None and own.model:
         return own.model
-    belongs = is_primary and settings.provider in (None, provider_id)
-    return settings.model if belongs else None
+    return settings.model if provider_id == owner else None
 
 
 def preferred_model(provider: Provider, models: Sequence[ModelInfo]) -> str:

@@ -43,6 +43,8 @@ class Parts:
     """What a call works with, as it was when the call began."""
 
     settings: Settings
+    model_owner: str | None
+    """The provider that `Settings.model` belongs to."""
     catalog: Catalog
     credentials: Credentials
     connections: Connections

@@ -16,19 +16,25 @@ from kata_lsp.errors import KataError
 from kata_lsp.providers.auth import AuthResolution
 from kata_lsp.providers.base import AuthMode, ModelInfo, ProviderSpec, RuntimeMode
 from kata_lsp.providers.budget import Budget, SpentToday
-from kata_lsp.providers.calls import Answer, AttemptReport, Estimate, ProviderCall
+from kata_lsp.providers.calls import (
+    Answer,
+    AttemptFinished,
+    AttemptReport,
+    Estimate,
+    ProviderCall,
+)
 from kata_lsp.providers.chain import CallStream, request_for
 from kata_lsp.providers.collected import Collected
 from kata_lsp.providers.connections import AdapterSource, Connections, native
 from kata_lsp.providers.credentials import Credentials
 from kata_lsp.providers.deadlines import Strays
-from kata_lsp.providers.models import ModelLists
+from kata_lsp.providers.models import ModelLists, configured_model
 from kata_lsp.providers.parts import Clock, Parts, system_clock
 from kata_lsp.providers.prices import Prices, load_prices
 from kata_lsp.providers.pricing import estimate_input_tokens, highest_cost, price_of
 from kata_lsp.providers.registry import Catalog, catalog, discover
 from kata_lsp.providers.retry import RetryPolicy
-from kata_lsp.providers.selection import default_provider
+from kata_lsp.providers.selection import LAST_RESORT, default_provider
 from kata_lsp.settings.model import Settings
 
 NATIVE_ONLY: Final[Mapping[RuntimeMode, AdapterSource]] = MappingProxyType({"native": native})
@@ -173,9 +179,8 @@ class Runtime:
         mode: RuntimeMode = runtime_mode or self._settings.runtime_mode
         self._connections.require(mode)
         auth = await self._credentials.resolve(found)
-        return await self._models.choose(
-            found, auth.credential, mode, self._settings, is_primary=True
-        )
+        configured = configured_model(found.id, self._settings, await self._model_owner())
+        return await self._models.choose(found, auth.credential, mode, configured)
 
     @asynccontextmanager
     async def stream(self, call: ProviderCall) -> AsyncGenerator[CallStream]:
@@ -203,12 +208,16 @@ class Runtime:
         """Ask for the whole answer in one plain reply; rules and failures are those of `stream`."""
         events = await self._open(call, plain=True)
         answer = Collected()
+        noted = 0
         try:
             async for event in events:
                 answer.add(event)
+                if isinstance(event, AttemptFinished):
+                    await self._note(event.report)
+                    noted += 1
         finally:
             await events.aclose()
-            for report in events.reports:
+            for report in events.reports[noted:]:
                 await self._note(report)
         return Answer(answer.completion(), events.reports)
 
@@ -255,6 +264,7 @@ class Runtime:
         self._connections.require(mode)
         parts = Parts(
             settings=settings,
+            model_owner=await self._model_owner(),
             catalog=self._catalog,
             credentials=self._credentials,
             connections=self._connections,
@@ -266,6 +276,12 @@ class Runtime:
             retry=replace(self._retry, max_retries=settings.max_retries),
         )
         return CallStream(call, chain, mode, parts, plain=plain)
+
+    async def _model_owner(self) -> str | None:
+        if self._settings.model is None:
+            return None
+        owner = self._settings.provider or await self.default_provider()
+        return None if owner == LAST_RESORT else owner
 
     async def _loaded_prices(self) -> Prices:
         if self._prices is None:

@@ -86,8 +86,12 @@ async def test_a_keyring_that_fails_has_no_key():
 async def test_a_locked_keyring_is_given_up_on():
     """Its thread is left behind; neither the loop nor the end of the process waits for it."""
     ring = Ring(locked=threading.Event())
-    with pytest.raises(KeySourceError, match="is it locked"):
-        await source(ring, timeout=0.05).key(ACME)
+    keys = source(ring, timeout=0.05)
+    with pytest.raises(KeySourceError, match="did not answer"):
+        await keys.key(ACME)
+    with pytest.raises(KeySourceError, match="still waiting"):
+        await keys.key(ACME)
+    assert len(ring.threads) == 1
     assert ring.locked is not None
     left = [thread for thread in threading.enumerate() if thread.name == "kata-keyring"]
     assert all(thread.daemon for thread in left)

@@ -94,20 +94,19 @@ def test_an_empty_list_names_the_setting():
 
 
 @pytest.mark.parametrize(
-    ("settings", "primary", "model"),
+    ("settings", "owner", "model"),
     [
-        (Settings(model="m"), True, "m"),
-        (Settings(model="m", provider="shop"), True, "m"),
-        (Settings(model="m", provider="other"), True, None),
-        (Settings(model="m"), False, None),
-        (Settings(model="m", providers={"shop": ProviderSettings(model="own")}), True, "own"),
-        (Settings(providers={"shop": ProviderSettings(model="own")}), False, "own"),
-        (Settings(providers={"shop": ProviderSettings()}), True, None),
+        (Settings(model="m"), "shop", "m"),
+        (Settings(model="m"), "other", None),
+        (Settings(model="m"), None, None),
+        (Settings(model="m", providers={"shop": ProviderSettings(model="own")}), "shop", "own"),
+        (Settings(providers={"shop": ProviderSettings(model="own")}), None, "own"),
+        (Settings(providers={"shop": ProviderSettings()}), "shop", None),
     ],
 )
-def test_a_general_model_belongs_to_the_provider_one_works_with(settings, primary, model):
-    """A fallback provider is never asked for another vendor's model."""
-    assert configured_model("shop", settings, is_primary=primary) == model
+def test_a_general_model_belongs_to_the_provider_one_works_with(settings, owner, model):
+    """No other provider is ever asked for another vendor's model."""
+    assert configured_model("shop", settings, owner) == model
 
 
 async def test_a_list_is_kept_until_it_is_old_refreshed_or_another_credentials():
@@ -153,10 +152,7 @@ async def test_a_setting_spares_the_list():
     """Nothing is asked when the settings name a model."""
     shop = Shop()
     async with lists(shop) as found:
-        settings = Settings(providers={"shop": ProviderSettings(model="own")})
-        chosen = await found.choose(shop.provider(), None, "native", settings, is_primary=True)
+        chosen = await found.choose(shop.provider(), None, "native", "own")
         assert (chosen, shop.asked) == ("own", 0)
-        plain = await found.choose(
-            shop.provider("large"), None, "native", Settings(), is_primary=True
-        )
+        plain = await found.choose(shop.provider("large"), None, "native", None)
         assert (plain, shop.asked) == ("large", 1)

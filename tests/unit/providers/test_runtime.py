@@ -337,6 +337,37 @@ async def test_models_and_the_default_model_are_those_of_the_provider():
     assert await made.default_model() == "mine"
 
 
+async def test_a_general_model_is_asked_of_its_own_provider_only():
+    """Another vendor, named in a call, is asked for its own default."""
+    specs = [scripted_provider(Script(), kind) for kind in ("first", "second")]
+    settings = replace(Settings(), provider="first", model="mine")
+    made = Runtime(settings, Credentials({}, ()), specs=specs, clock=Naps().clock())
+    for provider, model in (("first", "mine"), ("second", MODEL)):
+        assert (await made.execute(replace(CALL, provider=provider))).completion.model == model
+        assert await made.default_model(provider) == model
+
+
+async def test_requests_of_execute_are_noted_as_they_end():
+    """No run records them, so the caps per day would not see them otherwise."""
+    noted: list[str | None] = []
+
+    async def note(report: AttemptReport) -> None:
+        noted.append(report.code)
+
+    script = Script([failing(ErrorCode.RATE_LIMITED), OK])
+    made = Runtime(
+        Settings(),
+        Credentials({}, ()),
+        specs=[scripted_provider(script)],
+        note=note,
+        clock=Naps().clock(),
+    )
+    await made.execute(CALL)
+    assert noted == ["rate_limited", None]
+    await drained(made)
+    assert len(noted) == 2
+
+
 async def test_unknown_providers_are_refused_before_anything_is_sent():
     """In the call, in its fallback chain, and in every question about a provider."""
     made, script = runtime()
