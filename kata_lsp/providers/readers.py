@@ -111,11 +111,11 @@ class Progress:
         self.content = True
         return (ThinkingDelta(text),)
 
-    def _argued(self, size: int) -> tuple[AdapterEvent, ...]:
-        if not size:
+    def _argued(self, piece: str) -> tuple[AdapterEvent, ...]:
+        if not piece:
             return ()
         self.content = True
-        return (ToolCallProgress(size),)
+        return (ToolCallProgress(len(piece.encode("utf-8", "replace"))),)
 
     def _called(self, call_id: object, name: object, arguments: object) -> tuple[AdapterEvent, ...]:
         """Return a whole tool call; a broken one waits for the stop reason to be judged."""
@@ -152,8 +152,8 @@ class GatheredCall:
         """What has arrived."""
         return "".join(self._pieces)
 
-    def add(self, piece: str) -> int:
-        """Take a piece and return its length.
+    def add(self, piece: str) -> str:
+        """Take a piece and give it back.
 
         Raises:
             UnreadableReplyError: The arguments are larger than `MAX_ARGUMENT_CHARS`.
@@ -162,4 +162,4 @@ class GatheredCall:
         self._size += len(piece)
         if self._size > MAX_ARGUMENT_CHARS:
             raise UnreadableReplyError("a tool call's arguments are too large")
-        return len(piece)
+        return piece

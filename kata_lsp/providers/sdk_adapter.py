@@ -139,7 +139,7 @@ class SdkAdapter:
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
         """See `Adapter.list_models`."""
-        with self._exchange("").translated():
+        with self._exchange("the model list").translated():
             try:
                 return await self._surface.models(self._get)
             except _SHAPE_ERRORS as error:

@@ -45,8 +45,10 @@ async def stalls(kind: str) -> dict[str, float]:
     async with ProviderServer() as server:
         phase = "connect"
         async with connected(kind, server) as adapter:
-            for phase in ("first stream", "second stream"):
-                await ask(adapter, "stream", REQUEST)
+            phase = "first stream"
+            await ask(adapter, "stream", REQUEST)
+            phase = "second stream"
+            await ask(adapter, "stream", REQUEST)
             phase = "plain"
             await ask(adapter, "plain", REQUEST)
             phase = "models"

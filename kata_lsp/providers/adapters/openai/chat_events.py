@@ -123,7 +123,7 @@ class ChunkReader(Progress):
             events += self._argued(self._gather(piece))
         return events
 
-    def _gather(self, piece: dict[str, Any]) -> int:
+    def _gather(self, piece: dict[str, Any]) -> str:
         index: int = piece.get("index") or 0
         function = mapping(piece.get("function"))
         call = self._calls.get(index)

@@ -112,7 +112,7 @@ class ResponseReader(Progress):
         return self._start(mapping(event["response"]).get("model"))
 
     def _on_arguments(self, event: dict[str, Any]) -> Sequence[AdapterEvent]:
-        return self._argued(len(event["delta"]))
+        return self._argued(event["delta"])
 
     def _on_item(self, event: dict[str, Any]) -> Sequence[AdapterEvent]:
         item = event["item"]
