@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kata_lsp.errors import ErrorCode
+from kata_lsp.providers.calls import Estimate
 from kata_lsp.providers.messages import CompletionRequest, Text, ToolCall, ToolResult, Usage
 from kata_lsp.providers.prices import FREE, Price, Prices
 from kata_lsp.providers.registry import Provider
@@ -41,7 +42,7 @@ def price_of(provider: Provider, model: str, prices: Prices) -> Price | None:
 def cost_of(usage: Usage, price: Price | None, *, provider: str, model: str) -> Cost:
     """Return what a request cost by the provider's own token counts."""
     if price is None:
-        return Cost(None, f"no price is known for {model!r} of {provider!r} (kata.pricesFile)")
+        return Cost(None, _unknown(provider, model))
     if price is FREE:
         return Cost(0.0)
     if usage.input_tokens is None or usage.output_tokens is None:
@@ -107,3 +108,22 @@ def highest_cost(request: CompletionRequest, price: Price | None) -> float | Non
     rates = price.rates_for(tokens)
     input_cost = tokens * max(rates.input, rates.cache_write or 0.0)
     return (input_cost + request.max_output_tokens * rates.output) * _PER_MILLION
+
+
+def estimate_of(provider: Provider, request: CompletionRequest, price: Price | None) -> Estimate:
+    """Return what one request should cost at most, and as of when, or why nobody knows."""
+    note = "" if price is None or not price.as_of else f"prices as of {price.as_of}"
+    if price is None:
+        note = _unknown(provider.id, request.model)
+    return Estimate(
+        provider.id,
+        request.model,
+        estimate_input_tokens(request),
+        request.max_output_tokens,
+        highest_cost(request, price),
+        note,
+    )
+
+
+def _unknown(provider: str, model: str) -> str:
+    return f"no price is known for {model!r} of {provider!r} (kata.pricesFile)"

@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 from kata_lsp.errors import InvalidInputError
 from kata_lsp.providers import adapters
@@ -28,8 +29,8 @@ class Provider:
     """The user's own program, with arguments, that prints the key."""
 
 
-def discover() -> tuple[ProviderSpec, ...]:
-    """Return the `PROVIDER` (or each of `PROVIDERS`) of every module in `adapters/`, by kind.
+def discover(package: ModuleType = adapters) -> tuple[ProviderSpec, ...]:
+    """Return the `PROVIDER` (or each of `PROVIDERS`) of every module of a package, by kind.
 
     Modules whose name begins with an underscore, or that declare none, are support code.
 
@@ -37,7 +38,7 @@ def discover() -> tuple[ProviderSpec, ...]:
         ValueError: Two modules declare the same kind, or something that is not a spec.
     """
     found: dict[str, ProviderSpec] = {}
-    for module in pkgutil.iter_modules(adapters.__path__, f"{adapters.__name__}."):
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         if module.name.rpartition(".")[2].startswith("_"):
             continue
         for spec in _declared(module.name):

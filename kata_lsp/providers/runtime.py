@@ -6,8 +6,8 @@ Must not know runs, specs or editors; a caller records and shows what it yields.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -31,8 +31,8 @@ from kata_lsp.providers.deadlines import Strays
 from kata_lsp.providers.models import ModelLists, configured_model
 from kata_lsp.providers.parts import Clock, Parts, system_clock
 from kata_lsp.providers.prices import Prices, load_prices
-from kata_lsp.providers.pricing import estimate_input_tokens, highest_cost, price_of
-from kata_lsp.providers.registry import Catalog, catalog, discover
+from kata_lsp.providers.pricing import estimate_of, price_of
+from kata_lsp.providers.registry import Catalog, Provider, catalog, discover
 from kata_lsp.providers.retry import RetryPolicy
 from kata_lsp.providers.selection import LAST_RESORT, default_provider
 from kata_lsp.settings.model import Settings
@@ -156,15 +156,9 @@ class Runtime:
             InvalidInputError: There is no such provider.
             KataError: No usable credential, or the request failed.
         """
-        found = self._catalog.find(provider or await self.default_provider())
-        mode: RuntimeMode = runtime_mode or self._settings.runtime_mode
-        self._connections.require(mode)
-        auth = await self._credentials.resolve(found)
-        try:
+        found, mode, auth = await self._listed(provider, runtime_mode)
+        with _naming(found, mode):
             return await self._models.list(found, auth.credential, mode, refresh=refresh)
-        except KataError as error:
-            error.provider_id, error.runtime_mode = found.id, mode
-            raise
 
     async def default_model(
         self, provider: str | None = None, *, runtime_mode: RuntimeMode | None = None
@@ -175,12 +169,18 @@ class Runtime:
             InvalidInputError: There is no such provider.
             KataError: No setting names one, and the provider's list is empty or cannot be had.
         """
+        found, mode, auth = await self._listed(provider, runtime_mode)
+        configured = configured_model(found.id, self._settings, await self._model_owner())
+        with _naming(found, mode):
+            return await self._models.choose(found, auth.credential, mode, configured)
+
+    async def _listed(
+        self, provider: str | None, runtime_mode: RuntimeMode | None
+    ) -> tuple[Provider, RuntimeMode, AuthResolution]:
         found = self._catalog.find(provider or await self.default_provider())
         mode: RuntimeMode = runtime_mode or self._settings.runtime_mode
         self._connections.require(mode)
-        auth = await self._credentials.resolve(found)
-        configured = configured_model(found.id, self._settings, await self._model_owner())
-        return await self._models.choose(found, auth.credential, mode, configured)
+        return found, mode, await self._credentials.resolve(found)
 
     @asynccontextmanager
     async def stream(self, call: ProviderCall) -> AsyncGenerator[CallStream]:
@@ -234,19 +234,7 @@ class Runtime:
         model = call.model or await self.default_model(provider.id, runtime_mode=call.runtime_mode)
         request = request_for(call, model, self._settings)
         price = price_of(provider, model, await self._loaded_prices())
-        note = ""
-        if price is None:
-            note = f"no price is known for {model!r} of {provider.id!r} (kata.pricesFile)"
-        elif price.as_of:
-            note = f"prices as of {price.as_of}"
-        return Estimate(
-            provider.id,
-            model,
-            estimate_input_tokens(request),
-            request.max_output_tokens,
-            highest_cost(request, price),
-            note,
-        )
+        return estimate_of(provider, request, price)
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
@@ -287,3 +275,12 @@ class Runtime:
         if self._prices is None:
             self._prices = await asyncio.to_thread(load_prices, self._settings.prices_file)
         return self._prices
+
+
+@contextmanager
+def _naming(provider: Provider, runtime_mode: RuntimeMode) -> Generator[None]:
+    try:
+        yield
+    except KataError as error:
+        error.provider_id, error.runtime_mode = provider.id, runtime_mode
+        raise

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kata_lsp.errors import ErrorCode
+from kata_lsp.errors import ErrorCode, KataError
 from kata_lsp.providers.attempt import Tally, verdict
+from kata_lsp.providers.calls import AttemptStarted
+from kata_lsp.providers.collected import Collected
 from kata_lsp.providers.messages import (
     StopReason,
     StreamStart,
@@ -77,3 +79,21 @@ def test_only_two_stop_reasons_with_an_answer_are_a_finished_one(events, reason,
         tally.add(event)
     found = verdict(tally)
     assert (found and found.code) == code
+
+
+def test_events_that_do_not_finish_are_no_answer():
+    """Only a stop makes a completion; a new request starts the answer anew."""
+    collected = Collected()
+    for event in (AttemptStarted("acme", "m", "native", 1), START, TEXT):
+        collected.add(event)
+    with pytest.raises(KataError) as caught:
+        collected.completion()
+    assert caught.value.code is ErrorCode.STREAM_INTERRUPTED
+    again = (
+        AttemptStarted("acme", "m2", "native", 2),
+        TextDelta("other"),
+        StreamStop(StopReason.END_TURN),
+    )
+    for event in again:
+        collected.add(event)
+    assert (collected.completion().text, collected.completion().model) == ("other", "m2")

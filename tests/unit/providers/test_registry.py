@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,6 +28,36 @@ def test_every_module_of_the_adapters_package_is_found():
     kinds = {spec.kind for spec in SPECS}
     assert {"anthropic", "openai", "local", "scripted"} <= kinds
     assert [spec.kind for spec in SPECS] == sorted(kinds)
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"one": "PROVIDER = spec('a')", "_own": "PROVIDER = spec('b')", "none": ""}, ["a"]),
+        ({"two": "PROVIDERS = (spec('b'), spec('a'))"}, ["a", "b"]),
+        ({"one": "PROVIDER = spec('a')", "two": "PROVIDER = spec('a')"}, "declared twice"),
+        ({"odd": "PROVIDER = 'a'"}, "not a ProviderSpec"),
+    ],
+)
+def test_a_package_of_adapters_is_read_module_by_module(
+    files, found, tmp_path, monkeypatch, request
+):
+    """Support modules are passed over; what cannot be meant is refused at once."""
+    name = f"adapters_{abs(hash(request.node.name))}"
+    head = (
+        "from kata_lsp.providers.adapters.scripted import Script, scripted_provider\n"
+        "def spec(kind): return scripted_provider(Script(), kind)\n"
+    )
+    (tmp_path / name).mkdir()
+    for file, code in {"__init__": "", **files}.items():
+        (tmp_path / name / f"{file}.py").write_text(head + code if code else "")
+    monkeypatch.syspath_prepend(tmp_path)
+    package = importlib.import_module(name)
+    if isinstance(found, list):
+        assert [spec.kind for spec in discover(package)] == found
+        return
+    with pytest.raises(ValueError, match=found):
+        discover(package)
 
 
 def test_discovery_imports_no_sdk():

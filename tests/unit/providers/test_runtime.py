@@ -18,6 +18,7 @@ from kata_lsp.providers.adapters.scripted import (
     ScriptedAnswer,
     scripted_provider,
 )
+from kata_lsp.providers.base import Adapter, Credential, Endpoint
 from kata_lsp.providers.calls import (
     AttemptFinished,
     AttemptReport,
@@ -335,6 +336,36 @@ async def test_models_and_the_default_model_are_those_of_the_provider():
     assert await made.default_model("scripted") == MODEL
     made.configure(replace(Settings(), provider="scripted", model="mine"))
     assert await made.default_model() == "mine"
+
+
+async def test_a_list_that_cannot_be_had_names_who_failed():
+    """The provider and the runtime mode, as every failure of a request does."""
+
+    async def broken(_endpoint: Endpoint, _credential: Credential | None) -> Adapter:
+        raise KataError(ErrorCode.BAD_ENDPOINT, "nothing there")
+
+    spec = replace(scripted_provider(Script()), connect=broken)
+    made = Runtime(Settings(), Credentials({}, ()), specs=[spec])
+    for asked in (made.list_models("scripted"), made.default_model("scripted")):
+        with pytest.raises(KataError) as caught:
+            await asked
+        assert (caught.value.provider_id, caught.value.runtime_mode) == ("scripted", "native")
+
+
+async def test_other_settings_count_from_the_next_call_on():
+    """A call under way keeps those it began with."""
+    gate = Gate()
+    made, script = runtime(ScriptedAnswer((TextDelta("a"), gate)), OK)
+    first = asyncio.create_task(drained(made))
+    async with asyncio.timeout(10):
+        await gate.reached.wait()
+        made.configure(replace(Settings(), max_output_bytes=1))
+        gate.release.set()
+        await first
+    error, _, _ = await failed(made)
+    assert error.code is ErrorCode.TRUNCATED_OUTPUT
+    assert len(script.requests) == 2
+    assert made.catalog.find("scripted").id == "scripted"
 
 
 async def test_a_general_model_is_asked_of_its_own_provider_only():
