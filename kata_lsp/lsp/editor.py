@@ -6,9 +6,12 @@ Must not know what a command does; commands and features come here for what the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import importlib
+import logging
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from kata_lsp.errors import InvalidInputError
 from kata_lsp.lsp.configuration import Configuration
 from kata_lsp.lsp.documents import Documents
 from kata_lsp.lsp.folders import Folders
@@ -17,9 +20,12 @@ from kata_lsp.lsp.previews import Previews
 from kata_lsp.lsp.progress import Progress
 from kata_lsp.lsp.publisher import Publisher
 from kata_lsp.lsp.spec_files import EditorSpecFiles
+from kata_lsp.lsp.spec_runs import RunsBySpec
+from kata_lsp.lsp.specs import Specs
 from kata_lsp.lsp.tally import Tally
 from kata_lsp.orchestrator.events import Event, StatusChanged
 from kata_lsp.runs.record import RunRecord
+from kata_lsp.spec.threads import Thread
 
 if TYPE_CHECKING:
     from kata_lsp.app import App
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from kata_lsp.protocol import StatusPayload
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 
 class Editor:
@@ -41,10 +48,16 @@ class Editor:
         self.folders = Folders(self.documents)
         self.configuration = Configuration(server, self.folders.first)
         self.spec_files = EditorSpecFiles(server, self.documents, self.folders)
+        self.specs = Specs(
+            self.documents, self.folders, lambda: self.configuration.settings.spec_path
+        )
+        self.runs_by_spec = RunsBySpec(lambda place: self._spec_changed(*place))
+        self.threads: dict[tuple[str, str], tuple[Thread, ...]] = {}
+        self._spec_listeners: list[Callable[[str, str], None]] = []
         self._tally = Tally()
         self._publisher = Publisher(server, self.status)
         self._progress = Progress(server)
-        self._offers = Offers(server, Choices(self._apply, self._show))
+        self._offers = Offers(server, Choices(self._apply, self.show_draft))
         self._previews = Previews(server)
         self._app: App | None = None
         self._opening: asyncio.Task[App] | None = None
@@ -58,6 +71,7 @@ class Editor:
     def sink(self, event: Event) -> None:
         """Take an event of the orchestrator: count it, then show it in every way there is."""
         self._tally(event)
+        self.runs_by_spec(event)
         self._publisher(event)
         self._progress(event)
         self._offers(event)
@@ -82,6 +96,23 @@ class Editor:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def on_spec_changed(self, listener: Callable[[str, str], None]) -> None:
+        """Call `listener(root, path)` when what is known of a spec beside its text changes."""
+        self._spec_listeners.append(listener)
+
+    async def comments_changed(self, root: str, path: str) -> None:
+        """Read a spec's comment threads again; a file that cannot be read counts as none."""
+        try:
+            self.threads[root, path] = await (await self.core()).living_spec.threads(root, path)
+        except InvalidInputError as error:
+            _log.warning("comments: %s", error)
+            self.threads.pop((root, path), None)
+        self._spec_changed(root, path)
+
+    def _spec_changed(self, root: str, path: str) -> None:
+        for listener in self._spec_listeners:
+            listener(root, path)
+
     async def reconfigure(self) -> None:
         """Put the settings in force as they are now; before the first command nothing is read."""
         if self._app is None:
@@ -105,17 +136,25 @@ class Editor:
         return payloads.status(totals, self.configuration.settings)
 
     async def _open(self) -> App:
-        await asyncio.to_thread(self.configuration.resolve)
+        await asyncio.to_thread(self._prepare)
         app = self._server.app
         await app.open()
         self._app = app
+        for root in self.folders.all():
+            self.runs_by_spec.load(await app.drafts.waiting(root))
         return app
+
+    def _prepare(self) -> None:
+        """Do what takes a while off the loop: import the core, read the settings' files."""
+        importlib.import_module("kata_lsp.app")
+        self.configuration.resolve()
 
     async def _apply(self, record: RunRecord) -> str:
         outcome = await (await self.core()).drafts.apply(record.id, record.request.root)
         return "" if outcome.outcome == "applied" else outcome.message
 
-    async def _show(self, record: RunRecord) -> str:
+    async def show_draft(self, record: RunRecord) -> str:
+        """Have the client open a draft; returns what to tell the user, "" when it is open."""
         view = await (await self.core()).drafts.show(record.id, record.request.root)
         return await self._previews.show(record.id, view.draft.text)
 

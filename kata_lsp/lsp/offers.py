@@ -34,7 +34,7 @@ class Choices:
 
 
 class Offers:
-    """Offers each waiting draft of `apply: ask` once; one of the orchestrator's sinks."""
+    """Offers a waiting draft once, unless it is only to be kept; one of the core's sinks."""
 
     def __init__(self, client: Client, choices: Choices) -> None:
         self._client = client
@@ -58,7 +58,7 @@ class Offers:
     def _is_news(self, record: RunRecord) -> bool:
         return (
             record.status is RunStatus.COMPLETED
-            and record.request.apply == "ask"
+            and _to_be_offered(record)
             and record.draft is not None
             and record.draft.state is DraftState.WAITING
             and record.id not in self._offered
@@ -98,6 +98,18 @@ class Offers:
                 return ""
 
 
+def _to_be_offered(record: RunRecord) -> bool:
+    """Whether the run's policy is to ask, or to apply by itself and that did not work out."""
+    match record.request.apply:
+        case "ask":
+            return True
+        case "never":
+            return False
+        case "auto":
+            lacks = record.draft is not None and record.draft.missing_sections
+            return bool(lacks) or any(note.source == "apply" for note in record.diagnostics)
+
+
 def _title(answer: Any) -> str:
     fields = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
     return str(fields.get("title", ""))
@@ -106,4 +118,6 @@ def _title(answer: Any) -> str:
 def _headline(record: RunRecord) -> str:
     missing = record.draft.missing_sections if record.draft else ()
     gaps = f" It lacks: {', '.join(missing)}." if missing else ""
-    return f"A draft for {record.request.spec_path} is ready.{gaps}"
+    kept = [note.message.rstrip(".") for note in record.diagnostics if note.source == "apply"]
+    why = f" It was not applied: {kept[-1]}." if kept else ""
+    return f"A draft for {record.request.spec_path} is ready.{gaps}{why}"

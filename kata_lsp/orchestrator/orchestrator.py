@@ -15,12 +15,12 @@ from kata_lsp.context.secrets import redact
 from kata_lsp.errors import ErrorCode, InvalidInputError, KataError
 from kata_lsp.orchestrator.drafting import Workshop, draft, prepare, provider_call
 from kata_lsp.orchestrator.drafts import Drafts
-from kata_lsp.orchestrator.events import Sink, StatusChanged
+from kata_lsp.orchestrator.events import RunChanged, Sink, StatusChanged
 from kata_lsp.orchestrator.journal import Clock, Journal
 from kata_lsp.orchestrator.spec_files import resolve_spec
 from kata_lsp.providers.calls import Estimate
 from kata_lsp.runs.lifecycle import TERMINAL, queued
-from kata_lsp.runs.record import Draft, DraftState, RunRecord, RunRequest, RunStatus
+from kata_lsp.runs.record import Diagnostic, Draft, DraftState, RunRecord, RunRequest, RunStatus
 from kata_lsp.runs.store import RunFilter, RunStore, Spending, SpendingFilter
 
 log = logging.getLogger(__name__)
@@ -219,7 +219,22 @@ class Orchestrator:
         draft = record.draft
         if draft is None or draft.state is not DraftState.WAITING or draft.missing_sections:
             return
-        await self._drafts.apply(record.id, record.request.root)
+        try:
+            outcome = await self._drafts.apply(record.id, record.request.root)
+        except (InvalidInputError, KataError) as error:
+            await self._keep(record, "refused", str(error))
+            return
+        if outcome.outcome not in {"applied", "unchanged"}:
+            await self._keep(outcome.record, outcome.outcome, outcome.message)
+
+    async def _keep(self, record: RunRecord, code: str, message: str) -> None:
+        """Tell why a draft that was to be applied by itself waits, as part of its run."""
+        note = Diagnostic("apply", code, message)
+        changed = replace(record, diagnostics=(*record.diagnostics, note), updated_at=self._clock())
+        try:
+            self._sink(RunChanged(await self._store.save(changed)))
+        except KataError:
+            log.exception("run %s: its draft waits, which could not be stored", record.id)
 
     async def _settle(
         self, journal: Journal, status: RunStatus, error: KataError | None = None

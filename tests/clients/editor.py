@@ -7,10 +7,8 @@ would, and remembers everything the server sent.
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from clients.text import edited
+from clients.workspace import Workspace
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pytest_lsp import LanguageClient, client_capabilities
@@ -41,56 +40,6 @@ class CommandFailedError(Exception):
         self.code = code
         self.message = message
         self.data = data
-
-
-@dataclass
-class Workspace:
-    """A folder to work in and a home of its own for the server, with its script."""
-
-    root: Path
-    home: Path
-
-    @property
-    def spec(self) -> Path:
-        """The default spec."""
-        return self.root / ".kata" / "spec.md"
-
-    @property
-    def store(self) -> Path:
-        """The run store of this home."""
-        return self.home / "state" / "kata-lsp" / "runs.sqlite3"
-
-    @property
-    def script(self) -> Path:
-        """The script of the `scripted` provider."""
-        return self.home / "script.json"
-
-    def write_script(self, *answers: dict[str, Any], **more: Any) -> None:
-        """Say what the `scripted` provider answers."""
-        self.script.write_text(json.dumps({"answers": list(answers), **more}), encoding="utf-8")
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """Return the server's environment: no keys, no keyring, nothing of the real home."""
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
-        return kept | {
-            "HOME": str(self.home),
-            "XDG_STATE_HOME": str(self.home / "state"),
-            "XDG_CONFIG_HOME": str(self.home / "config"),
-            "XDG_CACHE_HOME": str(self.home / "cache"),
-            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-            "KATA_SCRIPTED_FILE": str(self.script),
-            **more,
-        }
-
-
-def make_workspace(folder: Path) -> Workspace:
-    """Make a small project and an empty home in a folder of the test's."""
-    workspace = Workspace(folder / "project", folder / "home")
-    (workspace.root / "src").mkdir(parents=True)
-    workspace.home.mkdir()
-    (workspace.root / "src" / "app.py").write_text("def count_tokens():\n    return 1\n")
-    (workspace.root / "README.md").write_text("# Token counter\n")
-    return workspace
 
 
 @dataclass
@@ -327,6 +276,14 @@ def capabilities(preset: Preset, encoding: str | None = None) -> types.ClientCap
     return found
 
 
+async def drafted(editor: Editor, **options: Any) -> str:
+    """Run a draft to its end and return the run's id; the draft waits."""
+    run_id = await editor.start("Count tokens", **options)
+    run = await editor.ended(run_id)
+    assert run["draft"]["state"] == "waiting"
+    return run_id
+
+
 @asynccontextmanager
 async def editing(
     workspace: Workspace,
@@ -338,7 +295,7 @@ async def editing(
     configuration: dict[str, Any] | None = None,
     folders: Sequence[Path] | None = None,
     env: dict[str, str] | None = None,
-) -> AsyncIterator[Editor]:
+) -> AsyncGenerator[Editor]:
     """Start the installed server and a session with it; end both, however the test ends."""
     client = make_test_lsp_client()
     editor = Editor(client, workspace)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from clients.editor import editing, make_workspace
+from clients.editor import editing
 from clients.scripts import answer
+from clients.workspace import make_workspace
 from lsprotocol import types
 
 

@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from clients.editor import PATIENCE, PRESETS, CommandFailedError, editing, make_workspace
+from clients.editor import PATIENCE, PRESETS, CommandFailedError, editing
 from clients.scripts import answer, hanging
+from clients.workspace import make_workspace
 from fakes.provider_process import ProviderProcess
 from lsprotocol import types
 

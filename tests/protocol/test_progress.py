@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients.editor import Editor, editing, make_workspace
+from clients.editor import Editor, editing
 from clients.scripts import answer, hanging
+from clients.workspace import make_workspace
 from lsprotocol import types
 
 

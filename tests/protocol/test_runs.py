@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from clients.editor import PRESETS, CommandFailedError, editing, make_workspace
+from clients.editor import PRESETS, CommandFailedError, editing
 from clients.scripts import DRAFT, answer, hanging
+from clients.workspace import make_workspace
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -11,7 +11,7 @@ from clients.records import drafted, record, request
 from kata_lsp.lsp.jsonrpc import RpcError
 from kata_lsp.lsp.offers import Choices, Offers
 from kata_lsp.orchestrator.events import RunChanged, StatusChanged
-from kata_lsp.runs.record import Draft, DraftState, RunStatus
+from kata_lsp.runs.record import Diagnostic, Draft, DraftState, RunStatus
 
 ASK = "window/showMessageRequest"
 CAN = {"window": {"showMessage": {}}}
@@ -112,6 +112,22 @@ async def test_missing_sections_are_named_in_the_question():
     offer(RunChanged(drafted(draft=draft)))
     await settle()
     assert "It lacks: Goal, Tasks." in peer.asked[0][1]["message"]
+    await offer.aclose()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"diagnostics": (Diagnostic("apply", "stale", "It changed."),)}, "applied: It changed."),
+        ({"draft": Draft("x", "", DraftState.WAITING, True, ("Goal",))}, "It lacks: Goal."),
+    ],
+)
+async def test_a_draft_that_could_not_apply_itself_is_offered(changes, words):
+    """With the reason."""
+    peer, offer, _ = offers()
+    offer(RunChanged(drafted(request=request(apply="auto"), **changes)))
+    await settle()
+    assert words in peer.asked[0][1]["message"]
     await offer.aclose()
 
 
