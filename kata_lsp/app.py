@@ -19,6 +19,7 @@ from kata_lsp.orchestrator.asking import attempt_of
 from kata_lsp.orchestrator.drafting import Workshop
 from kata_lsp.orchestrator.drafts import Drafts
 from kata_lsp.orchestrator.events import Event, Sink
+from kata_lsp.orchestrator.living_spec import LivingSpec
 from kata_lsp.orchestrator.orchestrator import Orchestrator
 from kata_lsp.orchestrator.spec_files import DiskSpecFiles, SpecFiles
 from kata_lsp.providers.base import ProviderSpec, RuntimeMode
@@ -53,6 +54,7 @@ class App:
     store: RunStore
     drafts: Drafts
     orchestrator: Orchestrator
+    living_spec: LivingSpec
     pi: PiMode
     _settings: list[Settings] = field(repr=False)
 
@@ -146,7 +148,8 @@ def build_app(
         clock=clock,
         new_id=new_run_id,
     )
-    return App(runtime, context, store, drafts, orchestrator, pi, current)
+    living = LivingSpec(files, clock=clock, new_id=new_run_id)
+    return App(runtime, context, store, drafts, orchestrator, living, pi, current)
 
 
 def context_limits(settings: ContextSettings) -> ContextLimits:

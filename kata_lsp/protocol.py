@@ -262,6 +262,12 @@ class ShowDraftParams(Payload):
     root: str | None = None
 
 
+class OpenDraftParams(ShowDraftParams):
+    """Which draft to show; `open` also has the editor open it."""
+
+    open: bool = False
+
+
 class ConflictPayload(Payload):
     """A place where both the reader and the draft changed the same thing."""
 
@@ -318,6 +324,84 @@ class DiscardDraftResult(Payload):
 
     run_id: str
     state: DraftState
+
+
+# The living spec
+
+TaskStatus = Literal["todo", "in_progress", "done"]
+
+
+class SpecRef(Payload):
+    """Which spec: by `uri`, or by `spec` (relative to `root`); the setting's when both are out."""
+
+    uri: str | None = None
+    root: str | None = None
+    spec: str | None = None
+
+
+class SetTaskStatusParams(SpecRef):
+    """Tick a task. Without a status it takes the next one."""
+
+    task_id: Identifier
+    status: TaskStatus | None = None
+
+
+class SetTaskStatusResult(Payload):
+    """The task's status now; `stale` and `refused` changed nothing."""
+
+    task_id: str
+    status: TaskStatus
+    outcome: Literal["applied", "stale", "refused"]
+    message: str
+
+
+Remark = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+
+
+class AddCommentParams(SpecRef):
+    """Begin a thread on a section, named by its title."""
+
+    section: Identifier
+    text: Remark
+    author: Identifier = "you"
+
+
+class ReplyCommentParams(SpecRef):
+    """Answer in a thread."""
+
+    thread_id: Identifier
+    text: Remark
+    author: Identifier = "you"
+
+
+class ResolveCommentParams(SpecRef):
+    """Mark a thread as resolved, or as open again."""
+
+    thread_id: Identifier
+    resolved: bool = True
+
+
+class CommentPayload(Payload):
+    """One remark; `createdAt` is ISO 8601."""
+
+    author: str
+    text: str
+    created_at: str
+
+
+class ThreadPayload(Payload):
+    """Remarks on one section. `section` holds the headings down to it."""
+
+    thread_id: str
+    section: list[str]
+    resolved: bool
+    comments: list[CommentPayload]
+
+
+class ListCommentsResult(Payload):
+    """The threads of a spec."""
+
+    threads: list[ThreadPayload]
 
 
 # Providers
@@ -569,9 +653,16 @@ COMMANDS: tuple[CommandSpec, ...] = (
     CommandSpec("kata.run.resume", RunRef, RunAccepted, "Go on where a run ended, as a new run."),
     CommandSpec("kata.run.get", RunRef, GetRunResult, "A run with its output so far."),
     CommandSpec("kata.run.list", ListRunsParams, ListRunsResult, "Runs, newest first."),
-    CommandSpec("kata.draft.show", ShowDraftParams, DraftPayload, "A draft and its diff."),
+    CommandSpec("kata.draft.show", OpenDraftParams, DraftPayload, "A draft and its diff."),
     CommandSpec("kata.draft.apply", ApplyDraftParams, ApplyDraftResult, "Edit the spec by it."),
     CommandSpec("kata.draft.discard", ShowDraftParams, DiscardDraftResult, "Put it aside."),
+    CommandSpec(
+        "kata.task.setStatus", SetTaskStatusParams, SetTaskStatusResult, "Tick a task, by id."
+    ),
+    CommandSpec("kata.comment.add", AddCommentParams, ThreadPayload, "Comment on a section."),
+    CommandSpec("kata.comment.reply", ReplyCommentParams, ThreadPayload, "Answer in a thread."),
+    CommandSpec("kata.comment.resolve", ResolveCommentParams, ThreadPayload, "Settle a thread."),
+    CommandSpec("kata.comment.list", SpecRef, ListCommentsResult, "The threads of a spec."),
     CommandSpec(
         "kata.provider.resolveAuth", ResolveAuthParams, ResolveAuthResult, "Which credential."
     ),

@@ -23,7 +23,7 @@ from kata_lsp.lsp.spec_files import EditorSpecFiles
 from kata_lsp.lsp.spec_runs import RunsBySpec
 from kata_lsp.lsp.specs import Specs
 from kata_lsp.lsp.tally import Tally
-from kata_lsp.orchestrator.events import Event, StatusChanged
+from kata_lsp.orchestrator.events import Event, Sink, StatusChanged
 from kata_lsp.runs.record import RunRecord
 from kata_lsp.spec.threads import Thread
 
@@ -70,11 +70,18 @@ class Editor:
 
     def sink(self, event: Event) -> None:
         """Take an event of the orchestrator: count it, then show it in every way there is."""
-        self._tally(event)
-        self.runs_by_spec(event)
-        self._publisher(event)
-        self._progress(event)
-        self._offers(event)
+        listeners: tuple[Sink, ...] = (
+            self._tally,
+            self.runs_by_spec,
+            self._publisher,
+            self._progress,
+            self._offers,
+        )
+        for listener in listeners:
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001 - what cannot be shown must not stop its run
+                _log.exception("an event could not be shown by %s", type(listener).__name__)
 
     async def core(self) -> App:
         """Return the core, opened at the first call: nothing is stored or asked before that.
@@ -165,7 +172,7 @@ class Editor:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._opening is not None:
-            await asyncio.wait({self._opening})
+            await asyncio.gather(self._opening, return_exceptions=True)
         if self._app is not None:
             await self._app.aclose()
         self._publisher.close()

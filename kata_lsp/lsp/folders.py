@@ -51,6 +51,10 @@ class Folders:
             )
         return wanted
 
+    def all(self) -> tuple[str, ...]:
+        """Return every open folder's absolute path, links resolved, in the client's order."""
+        return tuple(path for path, _ in self._known())
+
     def first(self) -> str | None:
         """Return the root a command without one would work in, or None without a folder."""
         return next((path for path, _ in self._known()), None)

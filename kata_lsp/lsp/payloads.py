@@ -17,6 +17,7 @@ from kata_lsp.providers.messages import Usage
 from kata_lsp.runs.record import Attempt, ContextRef, Diagnostic, Draft, RunRecord, TokenUsage
 from kata_lsp.runs.store import Spending
 from kata_lsp.settings.model import Settings
+from kata_lsp.spec.threads import Thread
 
 
 def run(record: RunRecord) -> wire.RunPayload:
@@ -118,6 +119,19 @@ def estimate(found: Estimate) -> wire.EstimateResult:
         max_output_tokens=found.max_output_tokens,
         max_cost_usd=found.max_cost_usd,
         note=found.note,
+    )
+
+
+def thread(found: Thread) -> wire.ThreadPayload:
+    """Return a comment thread."""
+    return wire.ThreadPayload(
+        thread_id=found.id,
+        section=list(found.section),
+        resolved=found.resolved,
+        comments=[
+            wire.CommentPayload(author=each.author, text=each.body, created_at=each.created_at)
+            for each in found.comments
+        ],
     )
 
 

@@ -59,44 +59,63 @@ class SpecFiles(Protocol):
         ...
 
 
-def resolve_spec(root: str, spec_path: str) -> Path:
-    """Return the absolute path of a spec, which must stay inside `root`, links resolved.
+def resolve_inside(root: str, path: str) -> Path:
+    """Return the absolute path of a file, which must stay inside `root`, links resolved.
 
     Raises:
-        InvalidInputError: It does not, or it is not a Markdown file.
+        InvalidInputError: It does not.
     """
     base = Path(root).resolve()
-    if "\0" in spec_path or not spec_path.strip():
+    if "\0" in path or not path.strip():
         raise InvalidInputError("spec", "is empty or holds a NUL; give a path inside the workspace")
-    path = (base / spec_path).resolve()
-    if base not in path.parents:
+    resolved = (base / path).resolve()
+    if base not in resolved.parents:
         raise InvalidInputError(
-            "spec", f"{spec_path!r} leaves the workspace {root!r}; give a path inside it"
+            "spec", f"{path!r} leaves the workspace {root!r}; give a path inside it"
         )
+    return resolved
+
+
+def resolve_spec(root: str, spec_path: str) -> Path:
+    """Return the absolute path of a spec; see `resolve_inside`.
+
+    Raises:
+        InvalidInputError: It leaves `root`, or it is not a Markdown file.
+    """
+    path = resolve_inside(root, spec_path)
     if path.suffix.lower() not in {".md", ".markdown"}:
         raise InvalidInputError("spec", f"{spec_path!r} is not a Markdown file (.md)")
     return path
 
 
-def read_spec(path: Path) -> SpecSnapshot:
-    """Read a spec from disk, byte for byte (line endings and BOM stay).
+def read_text(path: Path, max_bytes: int) -> str | None:
+    """Read a UTF-8 file byte for byte (line endings and BOM stay); None when there is none.
 
     Raises:
         InvalidInputError: The file is too large, not UTF-8, or cannot be read.
     """
     try:
         if not path.exists():
-            return SpecSnapshot(path, "", None, exists=False)
-        if not path.is_file() or path.stat().st_size > MAX_SPEC_BYTES:
+            return None
+        if not path.is_file() or path.stat().st_size > max_bytes:
             raise InvalidInputError(
-                "spec", f"{str(path)!r} is not a file of at most {MAX_SPEC_BYTES} bytes"
+                "spec", f"{str(path)!r} is not a file of {max_bytes} bytes or less"
             )
-        text = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInputError("spec", f"{str(path)!r} is not UTF-8; convert it first") from error
     except OSError as error:
         raise InvalidInputError("spec", f"cannot read {str(path)!r}: {error.strerror}") from error
-    return SpecSnapshot(path, text, None, exists=True)
+
+
+def read_spec(path: Path) -> SpecSnapshot:
+    """Read a spec from disk; a missing file has text "".
+
+    Raises:
+        InvalidInputError: The file is too large, not UTF-8, or cannot be read.
+    """
+    text = read_text(path, MAX_SPEC_BYTES)
+    return SpecSnapshot(path, text or "", None, exists=text is not None)
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -23,11 +23,13 @@ PENDING_SECONDS: Final = 0.7
 _WARNING: Final = 2
 
 
-async def show(server: KataServer, params: wire.ShowDraftParams) -> wire.DraftPayload:
-    """Return a draft and what applying it would do now."""
+async def show(server: KataServer, params: wire.OpenDraftParams) -> wire.DraftPayload:
+    """Return a draft and what applying it would do now; `open` has the editor open it too."""
     app = await server.editor.core()
     run_id, root = await _draft_of(server, params.run_id, params.root)
     view = await app.drafts.show(run_id, root)
+    if params.open:
+        server.editor.own(server.editor.show_draft(view.record), f"show draft {run_id}")
     return wire.DraftPayload(
         run_id=view.record.id,
         state=view.draft.state.value,

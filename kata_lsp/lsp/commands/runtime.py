@@ -30,4 +30,3 @@ async def set_mode(server: KataServer, params: wire.RuntimeModeParams) -> wire.R
     server.editor.configuration.set_runtime_mode(params.mode)
     await server.editor.reconfigure()
     return wire.RuntimeModeResult(mode=params.mode)
-

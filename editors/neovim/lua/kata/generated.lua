@@ -1,5 +1,14 @@
 -- Generated from the wire contract by editors/generate_types.py; do not edit.
 
+---Begin a thread on a section, named by its title.
+---@class (exact) kata.AddCommentParams
+---@field uri? string
+---@field root? string
+---@field spec? string
+---@field section string
+---@field text string
+---@field author? string
+
 ---Apply a draft. `choices` answers conflicts by id; `choice` answers the rest.
 ---@class (exact) kata.ApplyDraftParams
 ---@field runId? string
@@ -28,6 +37,12 @@
 ---@field requestId? string
 ---@field usage kata.UsagePayload
 ---@field costUsd? number Missing when the price is unknown.
+
+---One remark; `createdAt` is ISO 8601.
+---@class (exact) kata.CommentPayload
+---@field author string
+---@field text string
+---@field createdAt string
 
 ---A place where both the reader and the draft changed the same thing.
 ---@class (exact) kata.ConflictPayload
@@ -146,6 +161,10 @@
 ---@field run kata.RunPayload
 ---@field text? string The draft, or what has been streamed of it.
 
+---The threads of a spec.
+---@class (exact) kata.ListCommentsResult
+---@field threads kata.ThreadPayload[]
+
 ---Whose models to list; without a provider, the one a run would use.
 ---@class (exact) kata.ListModelsParams
 ---@field provider? string
@@ -182,6 +201,21 @@
 ---A command without arguments.
 ---@class (exact) kata.NoParams
 
+---Which draft to show; `open` also has the editor open it.
+---@class (exact) kata.OpenDraftParams
+---@field runId? string
+---@field root? string
+---@field open? boolean
+
+---Answer in a thread.
+---@class (exact) kata.ReplyCommentParams
+---@field uri? string
+---@field root? string
+---@field spec? string
+---@field threadId string
+---@field text string
+---@field author? string
+
 ---Ask which credential a provider would use.
 ---@class (exact) kata.ResolveAuthParams
 ---@field provider string
@@ -196,6 +230,14 @@
 ---@field source? string
 ---@field fellBack? boolean
 ---@field error? kata.ErrorPayload
+
+---Mark a thread as resolved, or as open again.
+---@class (exact) kata.ResolveCommentParams
+---@field uri? string
+---@field root? string
+---@field spec? string
+---@field threadId string
+---@field resolved? boolean
 
 ---What to look for in the workspace.
 ---@class (exact) kata.RetrieveContextParams
@@ -283,6 +325,21 @@
 ---@field token? string
 ---@field expiresAt? number
 
+---Tick a task. Without a status it takes the next one.
+---@class (exact) kata.SetTaskStatusParams
+---@field uri? string
+---@field root? string
+---@field spec? string
+---@field taskId string
+---@field status? 'todo'|'in_progress'|'done'
+
+---The task's status now; `stale` and `refused` changed nothing.
+---@class (exact) kata.SetTaskStatusResult
+---@field taskId string
+---@field status 'todo'|'in_progress'|'done'
+---@field outcome 'applied'|'stale'|'refused'
+---@field message string
+
 ---Which draft; without a run, the newest one that waits for the spec.
 ---@class (exact) kata.ShowDraftParams
 ---@field runId? string
@@ -298,6 +355,12 @@
 ---@field score number
 ---@field source string
 ---@field reason? string
+
+---Which spec: by `uri`, or by `spec` (relative to `root`); the setting's when both are out.
+---@class (exact) kata.SpecRef
+---@field uri? string
+---@field root? string
+---@field spec? string
 
 ---What requests have used. `costUsd` is what is known; the rest is counted beside it.
 ---@class (exact) kata.SpendingPayload
@@ -342,6 +405,13 @@
 ---@field root? string
 ---@field settingsProblems? string[]
 
+---Remarks on one section. `section` holds the headings down to it.
+---@class (exact) kata.ThreadPayload
+---@field threadId string
+---@field section string[]
+---@field resolved boolean
+---@field comments kata.CommentPayload[]
+
 ---When the run entered a status.
 ---@class (exact) kata.TimelineEntry
 ---@field status 'queued'|'running'|'completed'|'failed'|'interrupted'|'cancelled'
@@ -365,6 +435,11 @@ return {
     'kata.draft.show',
     'kata.draft.apply',
     'kata.draft.discard',
+    'kata.task.setStatus',
+    'kata.comment.add',
+    'kata.comment.reply',
+    'kata.comment.resolve',
+    'kata.comment.list',
     'kata.provider.resolveAuth',
     'kata.provider.listModels',
     'kata.provider.execute',

@@ -2,6 +2,16 @@
 
 export const PROTOCOL_VERSION = 1;
 
+/** Begin a thread on a section, named by its title. */
+export interface AddCommentParams {
+  uri?: string;
+  root?: string;
+  spec?: string;
+  section: string;
+  text: string;
+  author?: string;
+}
+
 /** Apply a draft. `choices` answers conflicts by id; `choice` answers the rest. */
 export interface ApplyDraftParams {
   runId?: string;
@@ -33,6 +43,13 @@ export interface AttemptPayload {
   usage: UsagePayload;
   /** Missing when the price is unknown. */
   costUsd?: number;
+}
+
+/** One remark; `createdAt` is ISO 8601. */
+export interface CommentPayload {
+  author: string;
+  text: string;
+  createdAt: string;
 }
 
 /** A place where both the reader and the draft changed the same thing. */
@@ -171,6 +188,11 @@ export interface GetRunResult {
   text?: string;
 }
 
+/** The threads of a spec. */
+export interface ListCommentsResult {
+  threads: ThreadPayload[];
+}
+
 /** Whose models to list; without a provider, the one a run would use. */
 export interface ListModelsParams {
   provider?: string;
@@ -213,6 +235,23 @@ export interface ModelPayload {
 export interface NoParams {
 }
 
+/** Which draft to show; `open` also has the editor open it. */
+export interface OpenDraftParams {
+  runId?: string;
+  root?: string;
+  open?: boolean;
+}
+
+/** Answer in a thread. */
+export interface ReplyCommentParams {
+  uri?: string;
+  root?: string;
+  spec?: string;
+  threadId: string;
+  text: string;
+  author?: string;
+}
+
 /** Ask which credential a provider would use. */
 export interface ResolveAuthParams {
   provider: string;
@@ -228,6 +267,15 @@ export interface ResolveAuthResult {
   source?: string;
   fellBack?: boolean;
   error?: ErrorPayload;
+}
+
+/** Mark a thread as resolved, or as open again. */
+export interface ResolveCommentParams {
+  uri?: string;
+  root?: string;
+  spec?: string;
+  threadId: string;
+  resolved?: boolean;
 }
 
 /** What to look for in the workspace. */
@@ -329,6 +377,23 @@ export interface SetCredentialParams {
   expiresAt?: number;
 }
 
+/** Tick a task. Without a status it takes the next one. */
+export interface SetTaskStatusParams {
+  uri?: string;
+  root?: string;
+  spec?: string;
+  taskId: string;
+  status?: "todo" | "in_progress" | "done";
+}
+
+/** The task's status now; `stale` and `refused` changed nothing. */
+export interface SetTaskStatusResult {
+  taskId: string;
+  status: "todo" | "in_progress" | "done";
+  outcome: "applied" | "stale" | "refused";
+  message: string;
+}
+
 /** Which draft; without a run, the newest one that waits for the spec. */
 export interface ShowDraftParams {
   runId?: string;
@@ -345,6 +410,13 @@ export interface SnippetPayload {
   score: number;
   source: string;
   reason?: string;
+}
+
+/** Which spec: by `uri`, or by `spec` (relative to `root`); the setting's when both are out. */
+export interface SpecRef {
+  uri?: string;
+  root?: string;
+  spec?: string;
 }
 
 /** What requests have used. `costUsd` is what is known; the rest is counted beside it. */
@@ -400,6 +472,14 @@ export interface StatusResult {
   settingsProblems?: string[];
 }
 
+/** Remarks on one section. `section` holds the headings down to it. */
+export interface ThreadPayload {
+  threadId: string;
+  section: string[];
+  resolved: boolean;
+  comments: CommentPayload[];
+}
+
 /** When the run entered a status. */
 export interface TimelineEntry {
   status: "queued" | "running" | "completed" | "failed" | "interrupted" | "cancelled";
@@ -427,11 +507,21 @@ export interface Commands {
   /** Runs, newest first. */
   "kata.run.list": { params: ListRunsParams; result: ListRunsResult };
   /** A draft and its diff. */
-  "kata.draft.show": { params: ShowDraftParams; result: DraftPayload };
+  "kata.draft.show": { params: OpenDraftParams; result: DraftPayload };
   /** Edit the spec by it. */
   "kata.draft.apply": { params: ApplyDraftParams; result: ApplyDraftResult };
   /** Put it aside. */
   "kata.draft.discard": { params: ShowDraftParams; result: DiscardDraftResult };
+  /** Tick a task, by id. */
+  "kata.task.setStatus": { params: SetTaskStatusParams; result: SetTaskStatusResult };
+  /** Comment on a section. */
+  "kata.comment.add": { params: AddCommentParams; result: ThreadPayload };
+  /** Answer in a thread. */
+  "kata.comment.reply": { params: ReplyCommentParams; result: ThreadPayload };
+  /** Settle a thread. */
+  "kata.comment.resolve": { params: ResolveCommentParams; result: ThreadPayload };
+  /** The threads of a spec. */
+  "kata.comment.list": { params: SpecRef; result: ListCommentsResult };
   /** Which credential. */
   "kata.provider.resolveAuth": { params: ResolveAuthParams; result: ResolveAuthResult };
   /** Its models. */
