@@ -142,6 +142,11 @@ class KataProtocol(Endpoint):
         """Run a command of the table."""
         return self.commands.execute(cast("KataServer", self._server), params)
 
+    @lsp_method(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
+    def lsp_work_done_progress_cancel(self, params: types.WorkDoneProgressCancelParams) -> Any:
+        """Hand the token to whoever made the bar, without pygls' warning that it did not."""
+        return self._user_handler(types.WINDOW_WORK_DONE_PROGRESS_CANCEL, params)
+
     def _user_handler(self, method: str, *args: Any) -> Any:
         handler = self.added.get(method)
         return None if handler is None else self._invoke(handler, args, {})

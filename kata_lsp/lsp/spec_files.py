@@ -88,7 +88,8 @@ class EditorSpecFiles:
             return _stale(snapshot)
         # From here to the request nothing is awaited, so the version cannot change in between.
         edit = self._workspace_edit(snapshot, edits, label if confirm else "")
-        refusal = await self._ask(label, edit, CONFIRM_SECONDS if confirm else ANSWER_SECONDS)
+        asks_the_user = "changeAnnotations" in edit
+        refusal = await self._ask(label, edit, CONFIRM_SECONDS if asks_the_user else ANSWER_SECONDS)
         if refusal is None:
             return WriteResult("applied")
         return _stale(snapshot) if await self._moved_on(snapshot) else refusal

@@ -84,19 +84,20 @@ async def test_a_failing_provider_fails_the_command_with_its_payload(tmp_path: P
         assert caught.value.data["attempts"] == 1
 
 
-async def test_a_credential_of_the_client_is_used_and_never_written(tmp_path: Path):
-    """In memory only: the provider gets it, no file, message or log has it."""
+async def test_a_credential_of_the_client_is_used_and_never_written(tmp_path: Path, capfd):
+    """In memory only: the provider gets it; no file, message or log has it, at any log level."""
     workspace = make_workspace(tmp_path)
     with ProviderProcess() as provider:
         options = {
             "kata": {
+                "logLevel": "debug",
                 "providers": {
                     "mine": {
                         "kind": "anthropic-compatible",
                         "baseUrl": provider.url,
                         "model": "claude-x",
                     }
-                }
+                },
             }
         }
         async with editing(workspace, options=options) as editor:
@@ -112,6 +113,9 @@ async def test_a_credential_of_the_client_is_used_and_never_written(tmp_path: Pa
             taken = await editor.command("kata.provider.setCredential", {"provider": "mine"})
             assert taken["ok"] is False
             assert KEY not in str(editor.received)
+    logged = capfd.readouterr().err
+    assert "DEBUG" in logged
+    assert KEY not in logged
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert workspace.store in written
     for path in written:

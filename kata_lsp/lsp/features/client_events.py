@@ -1,4 +1,4 @@
-"""Owns what the client tells of itself after `initialize`: settings and cancelled progress.
+"""Owns what the client tells of itself after `initialize`: settings, folders, cancelled progress.
 
 Must not know what becomes of it; the editor object does.
 """
@@ -19,6 +19,10 @@ def register(server: KataServer) -> None:
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configuration_changed(params: types.DidChangeConfigurationParams) -> None:
         await server.editor.configuration.update(params.settings)
+        await server.editor.reconfigure()
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    async def folders_changed(_: types.DidChangeWorkspaceFoldersParams) -> None:
         await server.editor.reconfigure()
 
     @server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
