@@ -23,6 +23,7 @@ from fakes.runtimes import (
 
 _MARGIN = 1.0
 """Seconds that a call may outlast its total deadline."""
+_LATE = f"lasted more than {_MARGIN:g} s beyond its total deadline"
 _EARLY = 0.02
 """Seconds by which clocks of client and server may differ over a wait."""
 
@@ -41,7 +42,11 @@ async def test_every_fault_ends_in_its_code_in_time_with_its_requests_counted(
     """A fault ends as the table says on all APIs, never hangs, asks too often or leaks a key."""
     caplog.set_level(logging.DEBUG)
     problems = await asyncio.gather(*(_problems(case) for case in cases([fault])))
-    assert not [problem for found in problems for problem in found]
+    late = [case for case, found in zip(cases([fault]), problems, strict=True) if _is_late(found)]
+    # A busy machine can be late once; a call that hangs is late again when it is alone.
+    again = [await _problems(case) for case in late]
+    found = [found for found in problems if not _is_late(found)] + again
+    assert not [problem for each in found for problem in each]
     assert CANARY not in caplog.text
 
 
@@ -56,8 +61,12 @@ async def _problems(case: Case) -> list[str]:
             await runtime.aclose()
         found = [*_of_outcome(case, outcome), *_of_requests(case, server, outcome)]
     if outcome.seconds > deadlines.total + _MARGIN:
-        found.append(f"took {outcome.seconds:.1f} s")
+        found.append(_LATE)
     return [f"{case.surface} {case.transport}: {problem}" for problem in found]
+
+
+def _is_late(problems: list[str]) -> bool:
+    return len(problems) == 1 and problems[0].endswith(_LATE)
 
 
 def _of_outcome(case: Case, outcome: Outcome) -> list[str]:

@@ -14,6 +14,7 @@ from fakes.provider_server import ProviderServer
 from fakes.steps import Surface, Transport
 
 from kata_lsp.errors import KataError
+from kata_lsp.providers.base import RuntimeMode
 from kata_lsp.providers.calls import (
     AttemptFinished,
     AttemptReport,
@@ -21,11 +22,12 @@ from kata_lsp.providers.calls import (
     ProviderCall,
     Waiting,
 )
+from kata_lsp.providers.connections import AdapterSource
 from kata_lsp.providers.credentials import Credentials
 from kata_lsp.providers.messages import Message, TextDelta
 from kata_lsp.providers.parts import Clock, system_clock
 from kata_lsp.providers.retry import RetryPolicy
-from kata_lsp.providers.runtime import Runtime
+from kata_lsp.providers.runtime import NATIVE_ONLY, Runtime
 from kata_lsp.settings.model import DeadlineSettings, ProviderSettings, Settings
 
 CANARY = "sk-canary-0123456789abcdef-DO-NOT-SHOW"
@@ -41,7 +43,7 @@ ENVIRON: Mapping[str, str] = {
     "KATA_COMPATIBLE_API_KEY": CANARY,
 }
 PATIENT = DeadlineSettings(connect=10, first_token=30, idle=30, total=50)
-SHORT = DeadlineSettings(connect=1, first_token=0.3, idle=0.3, total=1.2)
+SHORT = DeadlineSettings(connect=2, first_token=0.8, idle=0.4, total=2.6)
 QUICK = RetryPolicy(base=0.02, longest_backoff=0.04)
 
 
@@ -63,11 +65,13 @@ def runtime_for(
     credentials: Credentials | None = None,
     retry: RetryPolicy = QUICK,
     clock: Clock | None = None,
+    sources: Mapping[RuntimeMode, AdapterSource] = NATIVE_ONLY,
     **changes: Any,
 ) -> Runtime:
     """A runtime whose providers are all that server; `changes` are settings."""
     known = credentials or Credentials(environ, ())
-    return Runtime(settings_for(server, **changes), known, retry=retry, clock=clock)
+    settings = settings_for(server, **changes)
+    return Runtime(settings, known, retry=retry, clock=clock, sources=sources)
 
 
 def call_to(surface: Surface, prompt: str = "Say something.", **more: Any) -> ProviderCall:
