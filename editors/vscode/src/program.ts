@@ -32,7 +32,7 @@ export class Program {
   async find(): Promise<string | undefined> {
     const named = setting("serverPath");
     for (const program of named ? [named] : ["kata-lsp", this.managed]) {
-      if ((await run(program, ["serve", "--help"])) !== undefined) return program;
+      if (await this.#runs(program, ["serve", "--help"])) return program;
     }
     if (named) throw new Error(`kataLsp.serverPath: ${named} does not run; correct it.`);
     return undefined;
@@ -66,18 +66,23 @@ export class Program {
   async #python(): Promise<string> {
     const named = setting("python");
     for (const python of named ? [named] : PYTHONS) {
-      if ((await run(python, PROBE)) !== undefined) return python;
+      if (await this.#runs(python, PROBE)) return python;
     }
     throw new Error(NO_PYTHON);
+  }
+
+  async #runs(program: string, args: string[]): Promise<boolean> {
+    try {
+      // From home: an open folder has no say in what is found.
+      await promisify(execFile)(program, args, { cwd: homedir() });
+      return true;
+    } catch (error) {
+      this.log.info(`${program} was passed over: ${(error as Error).message.trim()}`);
+      return false;
+    }
   }
 }
 
 function setting(name: string): string | undefined {
   return vscode.workspace.getConfiguration("kataLsp").get<string>(name);
-}
-
-/** What a program prints, or undefined when it fails. Run from home: no open folder has a say. */
-async function run(program: string, args: string[]): Promise<string | undefined> {
-  const work = promisify(execFile)(program, args, { cwd: homedir() });
-  return work.then(({ stdout }) => stdout).catch(() => undefined);
 }
