@@ -34,7 +34,7 @@ from kata_lsp.providers.parts import Parts
 from kata_lsp.providers.prices import Price
 from kata_lsp.providers.pricing import cost_of, failed_cost, highest_cost, price_of
 from kata_lsp.providers.registry import Provider
-from kata_lsp.providers.retry import FALLS_BACK, wait_before_retry
+from kata_lsp.providers.retry import FALLS_BACK, MOST_RETRIES, wait_before_retry
 from kata_lsp.settings.model import Settings
 
 
@@ -121,17 +121,19 @@ class CallStream:
                     async for event in events:
                         yield event
             except KataError as error:
+                if error.code is ErrorCode.INVALID_AUTH:
+                    self._parts.credentials.forget(provider_id)
                 if error.partial or isinstance(error, CapReachedError):
                     raise
                 failure = error
             else:
                 return
+            if retries + renewed >= MOST_RETRIES:
+                raise failure
             waited = 0.0
             if failure.code is ErrorCode.SESSION_EXPIRED and not renewed:
                 renewed, auth = True, await self._renew(provider, auth, failure)
                 continue
-            if failure.code is ErrorCode.INVALID_AUTH:
-                self._parts.credentials.forget(provider_id)
             waited = self._wait(failure, retries)
             retries += 1
             until = self._parts.clock.now() + waited

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -200,7 +201,10 @@ def _reraise(task: asyncio.Task[None]) -> None:
         return
     if isinstance(error, KataError):
         raise error
-    _log.error("an adapter raised %s instead of a KataError", type(error).__name__, exc_info=error)
+    # Where it happened, but not its text: that may quote what was sent.
+    places = traceback.extract_tb(error.__traceback__)
+    place = f"{places[-1].filename}:{places[-1].lineno}" if places else "an unknown place"
+    _log.error("an adapter raised %s at %s", type(error).__name__, place)
     raise KataError(
         ErrorCode.UNEXPECTED_ERROR, f"the provider's adapter failed ({type(error).__name__})"
     ) from error

@@ -31,11 +31,15 @@ FALLS_BACK: Final = frozenset(
 """Codes that the next provider of the chain is asked for: credential, quota, availability."""
 
 
+MOST_RETRIES: Final = 2
+"""A provider is sent at most one request more than this per call, whatever the reasons."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How often and how long to wait, in seconds."""
 
-    max_retries: int = 2
+    max_retries: int = MOST_RETRIES
     base: float = 0.5
     """The first back-off is at most this; every further one at most twice the one before."""
     longest_backoff: float = 8.0

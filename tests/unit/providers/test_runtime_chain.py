@@ -221,6 +221,21 @@ async def test_a_session_that_expires_again_is_not_renewed_again():
     assert len(codes(events)) == 2
 
 
+async def test_a_renewal_counts_among_the_three_requests():
+    """Whatever the reasons, a provider is asked at most three times per call."""
+    world = World(environ={"FIRST_KEY": "key-1", "FIRST_TOKEN": "token-1"})
+    unavailable = ScriptedAnswer((Fail(ErrorCode.PROVIDER_UNAVAILABLE),))
+    expired = failing(ErrorCode.SESSION_EXPIRED)
+    world.answer(world.first, unavailable, expired, unavailable, unavailable)
+    events, error = await world.ask(replace(CALL, fallback=()))
+    assert error is not None
+    assert [code for _, code in codes(events)] == [
+        "provider_unavailable",
+        "session_expired",
+        "provider_unavailable",
+    ]
+
+
 async def test_a_session_without_anything_newer_stays_expired():
     """The provider's own failure is told, after one request."""
     world = World(environ={"FIRST_TOKEN": "token-1"})
