@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the Helix that the tests drive into .cache/editors and prints its path. Does nothing when
+# Installs the newest Helix that Debian has into .cache/editors and prints its path. Does nothing when
 # it is there.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,7 +8,7 @@ mkdir -p "$cache"
 echo '*' >"$cache/../.gitignore"
 
 [[ -e $cache/helix/.ready ]] || {
-  "$here/install_debian.sh" trixie hx 25.01.1 "$cache/helix" usr/bin/hx
+  "$here/install_debian.sh" forky hx "" "$cache/helix" usr/bin/hx
   touch "$cache/helix/.ready"
 }
 echo "$cache/helix/usr/bin/hx"

@@ -25,7 +25,9 @@ _INIT = """
 vim.opt.runtimepath:prepend({plugin!r})
 vim.o.swapfile, vim.o.columns, vim.o.lines = false, 120, 36
 _G.notified, _G.events, _G.asked = {{}}, {{}}, nil
-vim.notify = function(message, level) table.insert(notified, {{ message = message, level = level }}) end
+vim.notify = function(message, level)
+  table.insert(notified, {{ message = message, level = level }})
+end
 vim.ui.select = function(items, options, answer)
   asked = {{ prompt = options.prompt, items = vim.tbl_map(options.format_item or tostring, items) }}
   pick = function(index) asked = nil; answer(items[index], index) end

@@ -9,12 +9,13 @@ import pytest
 
 pytestmark = pytest.mark.editor
 
-RUN = "vim.iter(require('kata.runs').runs):find(function(_, run) return run.status == '{}' end)"
-
 
 def in_status(status: str) -> str:
     """The Lua expression for a run that Neovim knows to be in a status."""
-    return f"vim.iter(vim.tbl_values(require('kata.runs').runs)):find(function(run) return run.status == '{status}' end)"
+    return (
+        "vim.iter(vim.tbl_values(require('kata.runs').runs))"
+        f":find(function(run) return run.status == '{status}' end)"
+    )
 
 
 def test_run_from_prompt_to_applied_draft(neovim, provider):
