@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from kata_lsp.errors import InvalidInputError, KataError
 from kata_lsp.lsp.client import Client, show, wants
 from kata_lsp.lsp.jsonrpc import RpcError
 from kata_lsp.orchestrator.events import Event, RunChanged
@@ -84,7 +85,10 @@ class Offers:
             answer = await self._client.ask("window/showMessageRequest", question, ANSWER_SECONDS)
         except (TimeoutError, RpcError):
             return
-        message = await self._follow(_title(answer), record)
+        try:
+            message = await self._follow(_title(answer), record)
+        except (InvalidInputError, KataError) as error:
+            message = str(error)
         if message:
             show(self._client, message)
 

@@ -8,6 +8,7 @@ import pytest
 from clients.editor import PRESETS, CommandFailedError, editing
 from clients.scripts import DRAFT, answer, hanging
 from clients.workspace import make_workspace
+from lsprotocol import types
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -195,6 +196,27 @@ async def test_without_a_folder_a_run_is_refused_with_what_to_do(tmp_path: Path)
             await editor.start("Count tokens")
         assert it.value.code == -32602
         assert (await editor.command("kata.status.get"))["status"]["kind"] == "inactive"
+
+
+async def test_folders_come_and_go(tmp_path: Path):
+    """A run may work in a folder that was added, and no longer in one that was removed."""
+    workspace = make_workspace(tmp_path)
+    workspace.write_script(answer())
+    other = tmp_path / "other"
+    other.mkdir()
+    folder = types.WorkspaceFolder(uri=other.as_uri(), name="other")
+
+    def change(**folders: list[types.WorkspaceFolder]) -> None:
+        event = types.WorkspaceFoldersChangeEvent(**{"added": [], "removed": [], **folders})
+        params = types.DidChangeWorkspaceFoldersParams(event)
+        editor.client.workspace_did_change_workspace_folders(params)
+
+    async with editing(workspace) as editor:
+        change(added=[folder])
+        await editor.ended(await editor.start("Count tokens", root=str(other)))
+        change(removed=[folder])
+        with pytest.raises(CommandFailedError, match="outside the workspace"):
+            await editor.start("Count tokens", root=str(other))
 
 
 async def test_a_root_may_be_a_uri_inside_a_folder_of_several(tmp_path: Path):

@@ -8,6 +8,7 @@ import pytest
 from clients.peer import Peer, settle
 from clients.records import drafted, record, request
 
+from kata_lsp.errors import InvalidInputError
 from kata_lsp.lsp.jsonrpc import RpcError
 from kata_lsp.lsp.offers import Choices, Offers
 from kata_lsp.orchestrator.events import RunChanged, StatusChanged
@@ -42,6 +43,19 @@ async def test_an_answer_is_followed_and_told(title, did):
     await settle()
     assert chosen == [f"{did} r1"]
     assert peer.of("window/showMessage") == [{"type": 3, "message": f"{did}: done"}]
+
+
+async def test_a_choice_that_fails_is_told_too():
+    """The run may be gone by the time the user answers."""
+    peer = Peer(CAN)
+    peer.answers = {ASK: {"title": "Apply"}}
+
+    async def gone(run: Any) -> str:
+        raise InvalidInputError("runId", f"there is no run {run.id!r}")
+
+    Offers(peer, Choices(gone, gone))(RunChanged(drafted()))
+    await settle()
+    assert "there is no run 'r1'" in peer.of("window/showMessage")[0]["message"]
 
 
 @pytest.mark.parametrize(
