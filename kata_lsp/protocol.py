@@ -272,8 +272,9 @@ class ConflictPayload(Payload):
     """A place where both the reader and the draft changed the same thing."""
 
     id: str
-    section: str
-    task: str | None = None
+    kind: Literal["title", "section", "task"]
+    subject: str = Field(description="The section's title, or the task's id or title.")
+    message: str
     mine: str
     theirs: str
 
@@ -303,6 +304,10 @@ class ApplyDraftParams(Payload):
     root: str | None = None
     choice: ConflictChoice | None = None
     choices: dict[str, ConflictChoice] | None = None
+    confirm: bool = Field(
+        default=True,
+        description="Have the editor ask its user; false where the client has shown a diff.",
+    )
 
 
 class ApplyDraftResult(Payload):

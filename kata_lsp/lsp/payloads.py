@@ -164,8 +164,9 @@ def conflicts(items: Iterable[OpenConflict]) -> list[wire.ConflictPayload]:
     return [
         wire.ConflictPayload(
             id=item.id,
-            section="" if item.conflict.kind == "task" else item.conflict.subject,
-            task=item.conflict.subject if item.conflict.kind == "task" else None,
+            kind=item.conflict.kind,
+            subject=item.conflict.subject,
+            message=item.conflict.message,
             mine=item.conflict.ours,
             theirs=item.conflict.theirs,
         )

@@ -91,6 +91,7 @@ class Drafts:
         *,
         choice: Choice | None = None,
         choices: Mapping[str, Choice] | None = None,
+        confirm: bool = True,
     ) -> ApplyOutcome:
         """Apply a draft as minimal edits to the spec as it is now.
 
@@ -99,6 +100,7 @@ class Drafts:
             root: Absolute path of the workspace folder.
             choice: The answer to every conflict that `choices` does not name.
             choices: Answers by conflict id.
+            confirm: Have the editor ask its user; a run with `apply: auto` never asks.
 
         Raises:
             InvalidInputError: There is no such run or draft, it may not be applied, or `choices`
@@ -126,7 +128,7 @@ class Drafts:
             snapshot,
             edits,
             label=f"Apply draft: {_title(record)}",
-            confirm=record.request.apply != "auto",
+            confirm=confirm and record.request.apply != "auto",
         )
         if written.outcome == "applied":
             record = await self._record(record, draft, DraftState.APPLIED)

@@ -37,7 +37,7 @@ export class Drafts implements vscode.TextDocumentContentProvider {
 
   /** Open a text of ours, read-only. */
   async read(name: string, text?: string): Promise<void> {
-    await vscode.window.showTextDocument(this.#put(name, text), { preview: false });
+    await vscode.window.showTextDocument(this.#put(name, text));
   }
 
   /** Take more output; what is missed in between comes when the run ends. */
@@ -133,7 +133,7 @@ export class Drafts implements vscode.TextDocumentContentProvider {
 }
 
 async function diff(before: vscode.Uri, after: vscode.Uri, title: string): Promise<void> {
-  await vscode.commands.executeCommand("vscode.diff", before, after, title, { preview: false });
+  await vscode.commands.executeCommand("vscode.diff", before, after, title);
 }
 
 function uriOf(tab: vscode.Tab | undefined): vscode.Uri | undefined {
@@ -147,5 +147,5 @@ function runOf(uri: vscode.Uri | undefined): string {
 }
 
 function place(conflict: wire.ConflictPayload): string {
-  return conflict.task ? `task ${conflict.task}` : `“${conflict.section}”`;
+  return conflict.kind === "task" ? `task ${conflict.subject}` : `“${conflict.subject}”`;
 }

@@ -49,7 +49,13 @@ async def apply(server: KataServer, params: wire.ApplyDraftParams) -> wire.Apply
     app = await server.editor.core()
     run_id, root = await _draft_of(server, params.run_id, params.root)
     work = server.editor.own(
-        app.drafts.apply(run_id, root, choice=params.choice, choices=params.choices),
+        app.drafts.apply(
+            run_id,
+            root,
+            choice=params.choice,
+            choices=params.choices,
+            confirm=params.confirm,
+        ),
         f"apply draft {run_id}",
     )
     try:

@@ -5,11 +5,9 @@ local client = require('kata.client')
 local runs = require('kata.runs')
 local titles = { mine = 'Keep mine', draft = 'Take the draft', both = 'Keep both' }
 
----@param arguments any[] Of `kata.draft.show`.
-function M.show(arguments)
-  client.request('kata.draft.show', arguments, function(draft)
-    runs.show('draft/' .. draft.runId, draft.text, { title = runs.line('draft ' .. draft.state, draft.spec) })
-  end)
+---@param draft kata.DraftPayload
+function M.show(draft)
+  runs.show('draft/' .. draft.runId, draft.text, { title = runs.line('draft ' .. draft.state, draft.spec) })
 end
 
 ---Return what the hunks of a unified diff make of some lines.
@@ -31,53 +29,44 @@ local function patched(lines, diff)
 end
 
 ---Compare the spec with what applying makes of it, side by side in a new tab.
----@param arguments any[] Of `kata.draft.show`.
-function M.diff(arguments)
-  client.request('kata.draft.show', arguments, function(draft)
-    vim.cmd.tabedit(vim.fn.fnameescape(vim.uri_to_fname(draft.specUri)))
-    vim.cmd.diffthis()
-    local lines = vim.api.nvim_buf_get_lines(0, 0, -1, false)
-    local text = patched(#lines == 1 and lines[1] == '' and {} or lines, draft.diff)
-    local title = ('as applied · %d conflicts to decide'):format(#draft.conflicts)
-    runs.show('applied/' .. draft.runId, text, { layout = 'vsplit', title = title })
-    vim.cmd.diffthis()
-  end)
+---@param draft kata.DraftPayload
+function M.diff(draft)
+  vim.cmd.tabedit(vim.fn.fnameescape(vim.uri_to_fname(draft.specUri)))
+  vim.cmd.diffthis()
+  local lines = vim.api.nvim_buf_get_lines(0, 0, -1, false)
+  local text = patched(#lines == 1 and lines[1] == '' and {} or lines, draft.diff)
+  local title = ('as applied · %d conflicts to decide'):format(#draft.conflicts)
+  runs.show('applied/' .. draft.runId, text, { layout = 'vsplit', title = title })
+  vim.cmd.diffthis()
 end
 
 local function choose(conflicts, index, chosen, go_on)
   local conflict = conflicts[index]
-  if not conflict then
-    return go_on(chosen)
-  end
-  local where = ('%s (%d of %d)'):format(conflict.task or conflict.section, index, #conflicts)
+  if not conflict then return go_on(chosen) end
+  local where = ('%s (%d of %d)'):format(conflict.message, index, #conflicts)
   vim.ui.select({ 'mine', 'draft', 'both' }, {
     prompt = ('%s\nmine:  %s\ndraft: %s\n'):format(where, conflict.mine, conflict.theirs),
     kind = 'kata_conflict',
-    format_item = function(choice)
-      return titles[choice]
-    end,
+    format_item = function(choice) return titles[choice] end,
   }, function(choice)
-    if choice then
-      choose(conflicts, index + 1, vim.tbl_extend('force', chosen, { [conflict.id] = choice }), go_on)
-    end
+    if choice then choose(conflicts, index + 1, vim.tbl_extend('force', chosen, { [conflict.id] = choice }), go_on) end
   end)
 end
 
----Apply a draft and show the spec; asks about conflicts, and leaves the draft when not answered.
----@param arguments any[] Of `kata.draft.apply`.
-function M.apply(arguments)
-  client.request('kata.draft.apply', arguments, function(result)
-    if result.outcome == 'conflict' then
-      return choose(result.conflicts, 1, {}, function(chosen)
-        M.apply({ { runId = result.runId, choices = chosen } })
-      end)
-    end
-    local done = result.outcome == 'applied' or result.outcome == 'unchanged'
-    if done then
-      vim.cmd.drop(vim.fn.fnameescape(vim.uri_to_fname(result.specUri)))
-    end
-    client.notify(result.message, done and vim.log.levels.INFO or vim.log.levels.WARN)
-  end)
+---Show what came of applying: the spec, else why not; conflicts are asked about and applied again.
+---@param result kata.ApplyDraftResult
+function M.applied(result)
+  if result.outcome == 'conflict' then
+    return choose(
+      result.conflicts,
+      1,
+      {},
+      function(chosen) client.request('kata.draft.apply', { { runId = result.runId, choices = chosen } }, M.applied) end
+    )
+  end
+  local done = result.outcome == 'applied' or result.outcome == 'unchanged'
+  if done then vim.cmd.drop(vim.fn.fnameescape(vim.uri_to_fname(result.specUri))) end
+  client.notify(result.message, done and vim.log.levels.INFO or vim.log.levels.WARN)
 end
 
 return M

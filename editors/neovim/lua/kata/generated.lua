@@ -15,6 +15,7 @@
 ---@field root? string
 ---@field choice? 'mine'|'draft'|'both'
 ---@field choices? table<string, 'mine'|'draft'|'both'>
+---@field confirm? boolean Have the editor ask its user; false where the client has shown a diff.
 
 ---What came of it. `pending` means that the editor is asking its user; the outcome follows as a change of the run. `conflict`, `stale` and `refused` leave the draft waiting.
 ---@class (exact) kata.ApplyDraftResult
@@ -47,8 +48,9 @@
 ---A place where both the reader and the draft changed the same thing.
 ---@class (exact) kata.ConflictPayload
 ---@field id string
----@field section string
----@field task? string
+---@field kind 'title'|'section'|'task'
+---@field subject string The section's title, or the task's id or title.
+---@field message string
 ---@field mine string
 ---@field theirs string
 

@@ -18,6 +18,8 @@ export interface ApplyDraftParams {
   root?: string;
   choice?: "mine" | "draft" | "both";
   choices?: Record<string, "mine" | "draft" | "both">;
+  /** Have the editor ask its user; false where the client has shown a diff. */
+  confirm?: boolean;
 }
 
 /** What came of it. `pending` means that the editor is asking its user; the outcome follows as a change of the run. `conflict`, `stale` and `refused` leave the draft waiting. */
@@ -55,8 +57,10 @@ export interface CommentPayload {
 /** A place where both the reader and the draft changed the same thing. */
 export interface ConflictPayload {
   id: string;
-  section: string;
-  task?: string;
+  kind: "title" | "section" | "task";
+  /** The section's title, or the task's id or title. */
+  subject: string;
+  message: string;
   mine: string;
   theirs: string;
 }
