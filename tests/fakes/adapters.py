@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from fakes.provider_server import ProviderServer
@@ -25,6 +26,7 @@ from kata_lsp.providers.base import (
     ProviderSpec,
     Secret,
 )
+from kata_lsp.providers.connections import AdapterSource, native
 from kata_lsp.providers.messages import (
     AdapterEvent,
     Completion,
@@ -50,6 +52,8 @@ KIND_OF: Mapping[Surface, str] = {
     "chat": "openai-compatible",
     "responses": "openai",
 }
+CONNECT: ContextVar[AdapterSource] = ContextVar("CONNECT", default=native)
+"""How `connected` gets its adapters: the seam through which other runtime modes run the suite."""
 REQUEST = CompletionRequest((Message.user("Say something."),), "test-model", system="Be brief.")
 
 
@@ -72,7 +76,7 @@ async def connected(
 ) -> AsyncGenerator[Adapter]:
     """An adapter of that kind, closed afterwards."""
     credential = Credential(mode, Secret(key), "the test") if key is not None else None
-    adapter = await spec_of(kind).connect(endpoint_of(kind, server), credential)
+    adapter = await CONNECT.get()(spec_of(kind), endpoint_of(kind, server), credential)
     try:
         yield adapter
     finally:

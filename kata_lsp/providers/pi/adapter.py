@@ -131,7 +131,15 @@ class PiAdapter:
     def _turn(self, request: CompletionRequest, known: dialect.CatalogueModel | None) -> str:
         address = self._endpoint.base_url or (known.base_url if known else "")
         only = None if self._speech.subscription else dialect.origin(address)
-        return dialect.turn(request, self._speech, self._credential, only)
+        try:
+            return dialect.turn(request, self._speech, self._credential, only)
+        except UnicodeEncodeError as error:
+            raise KataError(
+                ErrorCode.INVALID_REQUEST,
+                "the request holds half of a character (a lone surrogate)",
+                provider_id=self._endpoint.provider_id,
+                runtime_mode="pi",
+            ) from error
 
     async def list_models(self) -> tuple[ModelInfo, ...]:
         """Return the engine's models of this provider; a server of the user's own is asked itself.
@@ -200,14 +208,14 @@ async def raw_events(line: Line) -> AsyncIterator[Mapping[str, Any]]:
                 if event.type == "agent_settled":
                     return
     except PiCommandError as error:
-        _log.warning("pi refused the prompt of %s", line.asked.provider_id)
         raise failure(line.reader.seen, error.error, line.asked, partial=False) from error
     except PiSubscriptionOverflow as error:
         raise _broken_off(
             line, ErrorCode.TRUNCATED_OUTPUT, "came faster than it was read"
         ) from error
     except PiError as error:
-        _log.warning("pi ended (%s): %s", type(error).__name__, line.client.stderr_tail[-1000:])
+        # What it said on stderr may quote the conversation, so it is not logged.
+        _log.warning("pi ended before its answer did (%s)", type(error).__name__)
         raise _broken_off(
             line, ErrorCode.STREAM_INTERRUPTED, "ended before its answer did"
         ) from error

@@ -32,7 +32,7 @@ from kata_lsp.providers.messages import (
     TextDelta,
     Usage,
 )
-from kata_lsp.providers.pi.events import AnswerEnd, AnswerReader
+from kata_lsp.providers.pi.events import AnswerEnd, AnswerReader, call_id
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def request_of(task: AgentTask) -> CompletionRequest:
 
 async def permission(asked: Mapping[str, Any], permit: Permit) -> str:
     """Return the caller's decision about a tool call, for the bridge; a failure refuses it."""
-    request = ToolRequest(asked["id"], asked["name"], asked["arguments"])
+    request = ToolRequest(call_id(asked["id"]), asked["name"], asked["arguments"])
     try:
         answer = await permit(request)
     except asyncio.CancelledError:
@@ -149,5 +149,5 @@ def _finished(raw: Mapping[str, Any]) -> ToolFinished:
     blocks: list[dict[str, Any]] = given.get("content") or []
     texts = [str(block["text"]) for block in blocks if block.get("type") == "text"]
     return ToolFinished(
-        raw["toolCallId"], raw["toolName"], "\n".join(texts), raw.get("isError") is True
+        call_id(raw["toolCallId"]), raw["toolName"], "\n".join(texts), raw.get("isError") is True
     )

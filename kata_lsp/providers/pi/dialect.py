@@ -25,6 +25,8 @@ from kata_lsp.providers.messages import (
 PLACEHOLDER: Final = "kata-credential"
 """Stands for the credential everywhere in the engine; the bridge replaces it on the way out."""
 
+NO_KEY: Final = "no-key"
+"""Sent where no key is needed, as in mode `native`."""
 _CONTEXT_TOKENS: Final = 1_000_000
 """Assumed of models that the engine does not know, so that it never shortens a request."""
 
@@ -158,10 +160,14 @@ def turn(
     credential: Credential | None,
     only_origin: str | None,
 ) -> str:
-    """Return the message that tells the bridge what to ask, and with which credential."""
-    return json.dumps(
+    """Return the message that tells the bridge what to ask, and with which credential.
+
+    Raises:
+        UnicodeEncodeError: The request holds half of a character.
+    """
+    message = json.dumps(
         {
-            "secret": credential.secret.value if credential else None,
+            "secret": credential.secret.value.strip() if credential else NO_KEY,
             "session": credential is not None and credential.mode == "token_session",
             "origin": only_origin,
             "system": request.system,
@@ -170,8 +176,10 @@ def turn(
             "maxTokens": request.max_output_tokens,
             "maxTokensField": speech.max_tokens_field,
         },
-        ensure_ascii=True,
+        ensure_ascii=False,
     )
+    message.encode("utf-8")
+    return message
 
 
 def _conversation(request: CompletionRequest, speech: Speech) -> list[dict[str, Any]]:
@@ -181,10 +189,14 @@ def _conversation(request: CompletionRequest, speech: Speech) -> list[dict[str, 
         for part in message.parts
         if isinstance(part, ToolCall)
     }
-    return [turn for message in request.messages for turn in _turns(message, speech, names)]
+    # The engine changes calls of other models to its taste; these are to arrive as they are.
+    own = {"api": speech.api, "provider": speech.provider, "model": request.model}
+    return [turn for message in request.messages for turn in _turns(message, own, names)]
 
 
-def _turns(message: Message, speech: Speech, names: Mapping[str, str]) -> list[dict[str, Any]]:
+def _turns(
+    message: Message, own: Mapping[str, str], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
     results = [_result(part, names) for part in message.parts if isinstance(part, ToolResult)]
     content = [_block(part) for part in message.parts if not isinstance(part, ToolResult)]
     if not content:
@@ -193,9 +205,7 @@ def _turns(message: Message, speech: Speech, names: Mapping[str, str]) -> list[d
     if message.role == "assistant":
         called = any(isinstance(part, ToolCall) for part in message.parts)
         said |= {
-            "api": speech.api,
-            "provider": speech.provider,
-            "model": "",
+            **own,
             "stopReason": "toolUse" if called else "stop",
             "usage": dict(_NO_USAGE),
         }

@@ -57,6 +57,7 @@ class AnswerReader:
     seen: Exchange = field(default_factory=Exchange)
     partial: bool = False
     _started: bool = False
+    _gap: str = ""
 
     def read(self, raw: Mapping[str, Any]) -> Iterator[AdapterEvent | AnswerEnd]:
         """Yield what an event of the engine means; events of no interest mean nothing."""
@@ -66,6 +67,7 @@ class AnswerReader:
             case "message_start" if _role(raw) == "assistant":
                 # A message that is begun anew starts over.
                 self.partial = self._started = False
+                self._gap = ""
             case "message_update":
                 yield from self._updated(raw)
             case "message_end" if _role(raw) == "assistant":
@@ -83,13 +85,18 @@ class AnswerReader:
         match update["type"]:
             case "text_delta":
                 event = TextDelta(update["delta"])
+            case "thinking_delta" if not update["delta"].strip():
+                # The engine ends each part with a blank one; it matters only between two parts.
+                self._gap += update["delta"]
+                return
             case "thinking_delta":
-                event = ThinkingDelta(update["delta"])
-            case "toolcall_delta":
-                event = ToolCallProgress(len(update["delta"]))
+                event = ThinkingDelta(self._gap + update["delta"])
+                self._gap = ""
+            case "toolcall_delta" if update["delta"]:
+                event = ToolCallProgress(len(update["delta"].encode()))
             case "toolcall_end":
                 call = update["toolCall"]
-                event = ToolCall(call["id"], call["name"], call["arguments"])
+                event = ToolCall(call_id(call["id"]), call["name"], call["arguments"])
             case _:
                 return
         yield from self._start(self.model)
@@ -114,6 +121,11 @@ class AnswerReader:
             usage,
             cost_of(message.get("usage")),
         )
+
+
+def call_id(given: str) -> str:
+    """Return a tool call's id as the provider gave it; the engine appends an item's id to some."""
+    return given.partition("|")[0]
 
 
 def _role(raw: Mapping[str, Any]) -> object:

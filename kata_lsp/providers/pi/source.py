@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from kata_lsp.errors import ErrorCode, KataError
 from kata_lsp.providers.base import Adapter, Credential, Endpoint, ProviderSpec
@@ -61,6 +62,7 @@ class PiMode:
         require(self.installation)
         from kata_lsp.providers.pi.adapter import PiAdapter  # noqa: PLC0415 - see the module docstring
         from kata_lsp.providers.pi.dialect import SPEECH  # noqa: PLC0415 - see the module docstring
+        from kata_lsp.providers.sdk import secret_of  # noqa: PLC0415 - see the module docstring
 
         speech = SPEECH.get(spec.kind)
         if speech is None:
@@ -72,6 +74,8 @@ class PiMode:
             )
         if speech.subscription:
             self._require_login(endpoint.provider_id, speech.provider)
+        secret_of(endpoint, credential)
+        _check_address(endpoint)
         return PiAdapter(self.engine(), spec, endpoint, credential)
 
     def engine(self) -> Engine:
@@ -103,3 +107,20 @@ class PiMode:
         """End every process of the engine."""
         if self._engine is not None:
             await self._engine.aclose()
+
+
+def _check_address(endpoint: Endpoint) -> None:
+    if endpoint.base_url is None:
+        return
+    try:
+        parts = urlsplit(endpoint.base_url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise KataError(
+            ErrorCode.BAD_ENDPOINT,
+            f"the base URL of {endpoint.provider_id!r} is not a valid http or https address",
+            provider_id=endpoint.provider_id,
+            runtime_mode="pi",
+        )

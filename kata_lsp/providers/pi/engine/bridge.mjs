@@ -17,51 +17,61 @@ function authorize(headers) {
   const { secret, session } = turn;
   for (const [name, value] of [...headers]) {
     if (!value.includes(CREDENTIAL)) continue;
-    if (secret === null) headers.delete(name);
-    else if (session) headers.delete(name), headers.set("authorization", `Bearer ${secret}`);
-    else headers.set(name, value.replace(CREDENTIAL, secret));
+    if (!session) headers.set(name, value.replace(CREDENTIAL, secret));
+    else {
+      headers.delete(name);
+      headers.set("authorization", `Bearer ${secret}`);
+    }
   }
 }
 
-// Watches an event stream as it passes: is it one, is each event JSON, how does it end.
+// Passes an event stream on, line by line, up to its terminal event: what a server says after that
+// counts no more. What is not an event of JSON ends it there, instead of being guessed at.
 function watched(body, seen) {
   const reader = body.getReader();
   const decoder = new TextDecoder("utf-8", { fatal: true });
+  const encoder = new TextEncoder();
   let rest = "";
-  const take = (line) => {
-    if (!line.startsWith("data:")) return;
-    const data = line.slice(5).trim();
-    if (!data || data === "[DONE]" || seen.malformed || seen.finished) return;
-    seen.events += 1;
-    let event;
+  const passed = (piece) => {
+    let text;
+    let invalid = false;
     try {
-      event = JSON.parse(data);
-    } catch {}
-    if (event === null || typeof event !== "object" || Array.isArray(event)) seen.malformed = true;
-    else note(event, seen);
+      text = piece.done ? `${decoder.decode()}\n` : decoder.decode(piece.value, { stream: true });
+    } catch {
+      invalid = true;
+      text = `${new TextDecoder().decode(piece.value)}\n`;
+    }
+    // A carriage return at the end may be half of a line's end.
+    const lines = (rest + text).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop();
+    if (rest.length > LINE_LIMIT) seen.malformed = true;
+    const last = lines.findIndex((line) => {
+      if (invalid && line.includes("\ufffd")) seen.malformed = true;
+      else take(line, seen);
+      return seen.finished || seen.malformed;
+    });
+    seen.malformed ||= invalid;
+    // A malformed line itself stays behind; a terminal one is followed by the line that ends it.
+    return last < 0 ? lines : [...lines.slice(0, seen.malformed ? last : last + 1), ""];
   };
   return new ReadableStream({
     async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (done) {
-          seen.ended = true;
-          take(rest);
+      for (;;) {
+        let piece;
+        try {
+          piece = await reader.read();
+        } catch (error) {
+          seen.broken = true;
+          throw error;
+        }
+        const lines = passed(piece);
+        if (lines.length) controller.enqueue(encoder.encode(`${lines.join("\n")}\n`));
+        if (piece.done || seen.finished || seen.malformed) {
           controller.close();
+          await reader.cancel();
           return;
         }
-        try {
-          const lines = (rest + decoder.decode(value, { stream: true })).split(/\r\n|\n|\r/);
-          rest = lines.pop();
-          lines.forEach(take);
-          if (rest.length > LINE_LIMIT) rest = "";
-        } catch {
-          seen.malformed = true;
-        }
-        controller.enqueue(value);
-      } catch (error) {
-        seen.broken = true;
-        controller.error(error);
+        if (lines.length) return;
       }
     },
     cancel(reason) {
@@ -70,18 +80,43 @@ function watched(body, seen) {
   });
 }
 
+function take(line, seen) {
+  if (!line.startsWith("data:")) return;
+  const data = line.slice(5).trim();
+  if (data === "[DONE]") seen.finished = true;
+  if (!data || seen.finished) return;
+  let event;
+  try {
+    event = JSON.parse(data);
+  } catch {}
+  if (event === null || typeof event !== "object" || Array.isArray(event)) seen.malformed = true;
+  else {
+    seen.events += 1;
+    note(event, seen);
+  }
+}
+
+const DONE = new Set(["content_block_stop", "response.output_item.done"]);
+const TEXT = new Set(["content_block_delta", "response.output_text.delta"]);
+
 function note(event, seen) {
-  const failed = event.type === "error" || event.type === "response.failed";
-  if (failed || (event.error && !event.type)) {
+  const { type } = event;
+  if (type === "error" || type === "response.failed" || (event.error && !type)) {
     seen.failure ??= event.response?.error ? { error: event.response.error } : event;
   }
   const choice = event.choices?.[0];
-  const stop =
-    event.delta?.stop_reason ?? choice?.finish_reason ?? event.response?.incomplete_details?.reason;
-  if (stop) seen.stop = stop;
-  const refused = event.type?.startsWith?.("response.refusal") || choice?.delta?.refusal;
-  if (refused) seen.stop = "refusal";
-  if (event.type === "message_stop" || event.type === "response.completed") seen.finished = true;
+  const refused = type?.startsWith?.("response.refusal") || choice?.delta?.refusal;
+  const stop = refused
+    ? "refusal"
+    : (event.delta?.stop_reason ??
+      choice?.finish_reason ??
+      event.response?.incomplete_details?.reason);
+  if (stop && seen.stop !== "refusal") seen.stop = stop;
+  // The engine drops text of a block that was closed: better no answer than one with holes.
+  const block = event.index ?? event.output_index;
+  if (DONE.has(type)) (seen.closed ??= {})[block] = true;
+  if (TEXT.has(type) && seen.closed?.[block]) seen.malformed = true;
+  if (type === "message_stop" || type === "response.completed") seen.finished = true;
 }
 
 async function observed(input, init) {
