@@ -7,8 +7,9 @@ that importing the package costs nothing and Markdown is only paid for by who pa
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
+# Type checkers read this name as true; importing `typing` for it would cost more than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kata_lsp.spec.dialects import DIALECTS, Dialect, detect
     from kata_lsp.spec.document import Block, Item, Link, Section, SpecDocument

@@ -140,8 +140,8 @@ class _Reader:
         if match and match["box"] is not None:
             task = read_checkbox(self.text, span, match, self.depth, self.dialect)
         if match and (not self.items or self.items[-1].span.start != span.start):
-            text_span = Span(*match.span("text"))
-            self.items.append(ItemShape(span, text_span, self.depth, len(self.headings), task))
+            place = match.span("text")
+            self.items.append(ItemShape(span, *place, self.depth, len(self.headings), task))
         if top_level and self.depth == 0:
             self.blocks.append(BlockShape("item", span, task))
 
@@ -150,8 +150,7 @@ class _Reader:
         task = read_fenced(self.text, inside, self.dialect, terminated=terminated)
         if not terminated:
             self.dangling.append(inside[0].start)
-        text_span = task.title_span
-        self.items.append(ItemShape(task.span, text_span, 0, len(self.headings), task))
+        self.items.append(ItemShape(task.span, *task.title_span, 0, len(self.headings), task))
         return task
 
     def _heading(self, level: int, first: int, last: int) -> HeadingShape:

@@ -35,19 +35,15 @@ def scan_links(text: str, opaque: Sequence[Span]) -> Iterator[LinkShape]:
         if any(span.start <= match.start() < span.end for span in opaque):
             continue
         group = match.lastgroup or "url"
-        found = match[group]
-        span = Span(*match.span(group))
+        found, at = match[group], match.start(group)
         if group == "url":
-            yield LinkShape("url", found, span)
+            yield LinkShape("url", found, at)
         elif group == "bare":
-            yield LinkShape("path", found, span)
+            yield LinkShape("path", found, at)
         elif group == "code":
             if path := _CODE_PATH.fullmatch(found):
-                yield LinkShape(
-                    "path", path["path"], Span(span.start, span.start + path.end("path"))
-                )
+                yield LinkShape("path", path["path"], at)
         elif not _EXTERNAL.match(found):
-            path = found.partition("#")[0]
-            yield LinkShape("path", path, Span(span.start, span.start + len(path)))
+            yield LinkShape("path", found.partition("#")[0], at)
         elif found.startswith(("http://", "https://")):
-            yield LinkShape("url", found, span)
+            yield LinkShape("url", found, at)

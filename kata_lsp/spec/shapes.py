@@ -60,18 +60,22 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TaskShape:
-    """One task, with every span relative to its chunk; `TaskBlock` documents the fields."""
+    """One task, with every place relative to its chunk; `TaskBlock` documents the meaning.
+
+    Places are plain numbers where a length is known, not spans: a long spec has thousands of tasks,
+    and each object makes the garbage collector slower while somebody types.
+    """
 
     form: TaskForm
     span: Span
-    line: Span
+    line_end: int
     status: TaskStatus
     title: str
-    title_span: Span
-    mark: Span | None = None
+    title_at: int
+    mark_at: int | None = None
     id: str | None = None
-    id_span: Span | None = None
-    parallel: Span | None = None
+    id_at: int | None = None
+    parallel_at: int | None = None
     labels: tuple[str, ...] = ()
     after: tuple[Reference, ...] = ()
     after_span: Span | None = None
@@ -79,16 +83,43 @@ class TaskShape:
     optional: bool = False
     terminated: bool = True
 
+    @property
+    def line(self) -> Span:
+        """The first line."""
+        return Span(self.span.start, self.line_end)
+
+    @property
+    def title_span(self) -> Span:
+        """The title's place."""
+        return Span(self.title_at, self.title_at + len(self.title))
+
+    @property
+    def mark(self) -> Span | None:
+        """The place of the one character between the brackets."""
+        return None if self.mark_at is None else Span(self.mark_at, self.mark_at + 1)
+
+    @property
+    def id_span(self) -> Span | None:
+        """The id's place."""
+        if self.id_at is None or self.id is None:
+            return None
+        return Span(self.id_at, self.id_at + len(self.id))
+
+    @property
+    def parallel(self) -> Span | None:
+        """The place of ``[P]``."""
+        return None if self.parallel_at is None else Span(self.parallel_at, self.parallel_at + 3)
+
     def shift(self, by: int) -> TaskShape:
-        """Return the same task with every span ``by`` code points further on."""
+        """Return the same task with every place ``by`` code points further on."""
         return replace(
             self,
             span=self.span.shift(by),
-            line=self.line.shift(by),
-            title_span=self.title_span.shift(by),
-            mark=self.mark and self.mark.shift(by),
-            id_span=self.id_span and self.id_span.shift(by),
-            parallel=self.parallel and self.parallel.shift(by),
+            line_end=self.line_end + by,
+            title_at=self.title_at + by,
+            mark_at=None if self.mark_at is None else self.mark_at + by,
+            id_at=None if self.id_at is None else self.id_at + by,
+            parallel_at=None if self.parallel_at is None else self.parallel_at + by,
             after=tuple(reference.shift(by) for reference in self.after),
             after_span=self.after_span and self.after_span.shift(by),
         )
@@ -107,11 +138,17 @@ class ItemShape(NamedTuple):
     """A list item with the text after its marker and checkbox."""
 
     span: Span
-    text_span: Span
+    text_at: int
+    text_end: int
     depth: int
     headings: int
     """How many headings of the chunk stand before it."""
     task: TaskShape | None
+
+    @property
+    def text_span(self) -> Span:
+        """The place of the text after marker and checkbox."""
+        return Span(self.text_at, self.text_end)
 
 
 class BlockShape(NamedTuple):
@@ -127,7 +164,12 @@ class LinkShape(NamedTuple):
 
     kind: LinkKind
     target: str
-    span: Span
+    at: int
+
+    @property
+    def span(self) -> Span:
+        """The place of the target."""
+        return Span(self.at, self.at + len(self.target))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class TaskBlock:
     @property
     def parallel(self) -> bool:
         """Whether the task carries ``[P]``."""
-        return self.shape.parallel is not None
+        return self.shape.parallel_at is not None
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -31,11 +31,11 @@ class Head(NamedTuple):
     """What the text of a task's first line says."""
 
     id: str | None
-    id_span: Span | None
+    id_at: int | None
     labels: tuple[str, ...]
-    parallel: Span | None
+    parallel_at: int | None
     title: str
-    title_span: Span
+    title_at: int
     after: tuple[Reference, ...]
     after_span: Span | None
 
@@ -44,15 +44,15 @@ def read_head(text: str, span: Span, dialect: Dialect) -> Head:
     """Read id, labels, title and ``(after ...)`` from ``text[span]``, in whatever is there."""
     pos = _skip_blanks(text, span)
     labels: list[str] = []
-    parallel: Span | None = None
+    parallel: int | None = None
     task_id: str | None = None
-    id_span: Span | None = None
+    id_at: int | None = None
     while pos < span.end:
         if task_id is None and (match := dialect.task_id.match(text, pos, span.end)):
-            task_id, id_span = match["id"], Span(*match.span("id"))
+            task_id, id_at = match["id"], match.start("id")
         elif match := _LABEL.match(text, pos, span.end):
             if match["label"] == "P":
-                parallel = Span(pos, match.end("label") + 1)
+                parallel = pos
             else:
                 labels.append(match["label"])
         else:
@@ -61,8 +61,7 @@ def read_head(text: str, span: Span, dialect: Dialect) -> Head:
     after, after_span = _read_after(text, Span(pos, span.end))
     stop = after_span.start if after_span else span.end
     title = text[pos:stop].rstrip()
-    title_span = Span(pos, pos + len(title))
-    return Head(task_id, id_span, tuple(labels), parallel, title, title_span, after, after_span)
+    return Head(task_id, id_at, tuple(labels), parallel, title, pos, after, after_span)
 
 
 def read_checkbox(
@@ -77,20 +76,18 @@ def read_checkbox(
         depth: How many list items enclose it.
         dialect: Whose ids are read.
     """
-    line = Span(span.start, match.end())
-    mark = Span(*match.span("mark"))
     head = read_head(text, Span(*match.span("text")), dialect)
     return TaskShape(
         form="checkbox",
         span=span,
-        line=line,
+        line_end=match.end(),
         status=MARKS[match["mark"]],
         title=head.title,
-        title_span=head.title_span,
-        mark=mark,
+        title_at=head.title_at,
+        mark_at=match.start("mark"),
         id=head.id,
-        id_span=head.id_span,
-        parallel=head.parallel,
+        id_at=head.id_at,
+        parallel_at=head.parallel_at,
         labels=head.labels,
         after=head.after,
         after_span=head.after_span,
@@ -114,13 +111,13 @@ def read_fenced(text: str, lines: list[Span], dialect: Dialect, *, terminated: b
     return TaskShape(
         form="fenced",
         span=Span(lines[0].start, lines[-1].end),
-        line=lines[0],
+        line_end=lines[0].end,
         status=TaskStatus.TODO,
         title=head.title,
-        title_span=head.title_span,
+        title_at=head.title_at,
         id=head.id,
-        id_span=head.id_span,
-        parallel=head.parallel,
+        id_at=head.id_at,
+        parallel_at=head.parallel_at,
         labels=head.labels,
         after=head.after,
         after_span=head.after_span,
@@ -133,11 +130,11 @@ def _merge_heads(opener: Head, title: Head) -> Head:
     has_after = opener.after_span is not None
     return Head(
         opener.id if has_id else title.id,
-        opener.id_span if has_id else title.id_span,
+        opener.id_at if has_id else title.id_at,
         opener.labels + title.labels,
-        opener.parallel or title.parallel,
+        title.parallel_at if opener.parallel_at is None else opener.parallel_at,
         title.title,
-        title.title_span,
+        title.title_at,
         opener.after if has_after else title.after,
         opener.after_span if has_after else title.after_span,
     )

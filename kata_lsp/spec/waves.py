@@ -169,7 +169,7 @@ def _waves(
     since: list[int] = []
     barrier_wave = top_wave = 0
     for at in order:
-        parallel = tasks[at].shape.parallel is not None
+        parallel = tasks[at].shape.parallel_at is not None
         wave = 1 + (barrier_wave if parallel else top_wave)
         implied = barrier if parallel or not since else tuple(since)
         if explicit[at]:
