@@ -17,7 +17,12 @@ function config() {
   const options = stylua.Config.new()
   for (const line of readFileSync('.stylua.toml', 'utf8').trim().split('\n')) {
     const [name, value] = line.split(' = ').map((part) => part.replaceAll('"', ''))
-    const kinds = { syntax: 'LuaVersion', indent_type: 'IndentType', quote_style: 'QuoteStyle' }
+    const kinds = {
+      syntax: 'LuaVersion',
+      indent_type: 'IndentType',
+      quote_style: 'QuoteStyle',
+      collapse_simple_statement: 'CollapseSimpleStatement',
+    }
     options[name] = kinds[name] ? stylua[kinds[name]][value] : Number(value)
   }
   return options

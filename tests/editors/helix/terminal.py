@@ -58,7 +58,7 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def type(self, keys: str) -> None:
-        """Type keys; `\\r` is Enter and `\\x1b` Escape."""
+        """Type keys; carriage return is Enter and 1b Escape."""
         os.write(self._ours, keys.encode())
 
     def wait_for(self, part: str, *, gone: bool = False) -> str:

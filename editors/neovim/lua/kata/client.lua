@@ -6,21 +6,15 @@ local started = {} ---@type table<string, integer> The last client of a root; it
 local restarts = {} ---@type table<integer, fun()> What to do once a client has ended.
 local has_keys = {} ---@type table<integer, true> Clients that were given the user's keys.
 
-function M.notify(message, level)
-  vim.notify(message, level or vim.log.levels.INFO, { title = 'kata' })
-end
+function M.notify(message, level) vim.notify(message, level or vim.log.levels.INFO, { title = 'kata' }) end
 
 ---Neovim 0.11 made a client's functions methods.
 local function call(client, name, ...)
-  if is_011 then
-    return client[name](client, ...)
-  end
+  if is_011 then return client[name](client, ...) end
   return client[name](...)
 end
 
-local function root_of(bufnr)
-  return vim.fs.root(bufnr, require('kata').options.root_markers)
-end
+local function root_of(bufnr) return vim.fs.root(bufnr, require('kata').options.root_markers) end
 
 local function installed()
   local program = require('kata').options.cmd[1]
@@ -46,25 +40,19 @@ local function apply_edit(err, params, context, config)
 end
 
 local function keep_lenses_fresh(client, bufnr)
-  if not require('kata').options.codelens or vim.bo[bufnr].filetype ~= 'markdown' then
-    return
-  end
-  local function refresh()
-    vim.lsp.codelens.refresh({ bufnr = bufnr })
-  end
-  if client.server_capabilities.codeLensProvider then
-    refresh()
+  local wanted = require('kata').options.codelens and vim.bo[bufnr].filetype == 'markdown'
+  if wanted and client.server_capabilities.codeLensProvider then
+    local function refresh() vim.lsp.codelens.refresh({ bufnr = bufnr }) end
     local group = vim.api.nvim_create_augroup('kata.lenses.' .. bufnr, {})
     local events = { 'BufEnter', 'InsertLeave', 'TextChanged' }
     vim.api.nvim_create_autocmd(events, { group = group, buffer = bufnr, callback = refresh })
+    refresh()
   end
 end
 
 local function ended(code, signal, client_id)
   if vim.lsp.get_client_by_id(client_id) then -- Neovim would start it again by returning this one
-    return vim.defer_fn(function()
-      ended(code, signal, client_id)
-    end, 20)
+    return vim.schedule_wrap(ended)(code, signal, client_id)
   end
   local restart = restarts[client_id]
   has_keys[client_id], restarts[client_id] = nil, nil
@@ -87,9 +75,7 @@ function M.config()
     filetypes = options.filetypes,
     root_dir = function(bufnr, go_on)
       local root = root_of(bufnr)
-      if root and installed() then
-        go_on(root)
-      end
+      if root and installed() then go_on(root) end
     end,
     init_options = { kata = options.settings, workspaceSettings = options.workspace_settings },
     capabilities = vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), {
@@ -130,18 +116,14 @@ end
 ---@param event { buf: integer }
 function M.attach(event)
   local root = vim.bo[event.buf].buftype == '' and root_of(event.buf)
-  if root then
-    start(root, event.buf)
-  end
+  if root then start(root, event.buf) end
 end
 
 ---Return the client of the buffer, else of the folder, else any.
 ---@return vim.lsp.Client?
 function M.find()
   local all, root = vim.lsp.get_clients({ name = 'kata' }), root_of(0) or vim.uv.cwd()
-  local here = vim.tbl_filter(function(client)
-    return client.root_dir == root
-  end, all)
+  local here = vim.tbl_filter(function(client) return client.root_dir == root end, all)
   return vim.lsp.get_clients({ name = 'kata', bufnr = 0 })[1] or here[1] or all[1]
 end
 
@@ -157,16 +139,13 @@ local function execute(client, command, arguments, done)
 end
 
 local function give_keys(client)
-  local keys = has_keys[client.id] and {} or require('kata').options.keys
-  has_keys[client.id] = true
-  for provider, key in pairs(keys) do
-    local ok, value = pcall(key)
-    if not ok then
-      M.notify(('The function for the key of %q failed.'):format(provider), vim.log.levels.ERROR)
-    elseif value then
+  for provider, key in pairs(has_keys[client.id] and {} or require('kata').options.keys) do
+    local value = key()
+    if value then
       execute(client, 'kata.provider.setCredential', { { provider = provider, apiKey = vim.trim(value) } })
     end
   end
+  has_keys[client.id] = true
 end
 
 ---Run a command of the contract; a failure is shown, and `done` is not called.
@@ -190,6 +169,7 @@ end
 
 ---Stop every server and start it again for the same buffers; the second time, without patience.
 function M.restart()
+  if not M.find() then return M.attach({ buf = vim.api.nvim_get_current_buf() }) end
   for _, client in ipairs(vim.lsp.get_clients({ name = 'kata' })) do
     local impatient, buffers = restarts[client.id] ~= nil, vim.tbl_keys(client.attached_buffers)
     restarts[client.id] = function()

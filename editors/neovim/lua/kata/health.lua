@@ -9,12 +9,8 @@ function M.check()
     return health.error(('%q cannot be run'):format(program), { '`pip install kata-lsp`', 'or set `cmd` in `setup`' })
   end
   health.ok(vim.fn.exepath(program))
-  client.request('kata.doctor', {}, function(result)
-    checks = result.checks
-  end)
-  if not vim.wait(10000, function()
-    return checks
-  end, 20) then
+  client.request('kata.doctor', {}, function(result) checks = result.checks end)
+  if not vim.wait(10000, function() return checks end, 20) then
     return health.error('the server did not answer', { '`:Kata restart`', 'see ' .. vim.lsp.get_log_path() })
   end
   for _, check in ipairs(checks) do

@@ -38,9 +38,7 @@ end
 function M.statusline()
   local runs, client = require('kata.runs'), require('kata.client').find()
   local status = client and runs.status[client.id]
-  if not status then
-    return client and 'kata' or ''
-  end
+  if not status then return client and 'kata' or '' end
   local tokens = status.tokens ~= 0 and status.tokens .. ' tokens' or nil
   local line = runs.line('kata', status.runtimeMode, status.message, status.model, tokens, runs.dollars(status.costUsd))
   return (line:gsub('%%', '%%%%'))

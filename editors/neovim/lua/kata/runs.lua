@@ -11,17 +11,11 @@ local function tell(name, data)
   vim.cmd.redrawstatus({ bang = true })
 end
 
-function M.dollars(cost)
-  return cost and ('$%.4f'):format(cost) or nil
-end
+function M.dollars(cost) return cost and ('$%.4f'):format(cost) or nil end
 
 ---Join those parts of a line that there are.
 function M.line(...)
-  local parts = {}
-  for index = 1, select('#', ...) do
-    parts[#parts + 1] = (select(index, ...))
-  end
-  return table.concat(parts, ' · ')
+  return vim.iter(vim.spairs({ ... })):map(function(_, part) return part end):join(' · ')
 end
 
 ---Show text in a buffer of ours: in its window, else in a new one unless `layout` is false.
@@ -39,12 +33,12 @@ function M.show(name, text, options)
   vim.bo[bufnr].modifiable = false
   vim.b[bufnr].kata_title = options.title
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = bufnr, desc = 'kata: close' })
-  local window, layouts =
-    vim.fn.bufwinid(bufnr), {
-      split = { split = 'below', win = -1, height = math.floor(height * 0.4) },
-      vsplit = { split = 'right', win = 0 },
-      float = { relative = 'editor', border = 'rounded', width = width - 8, height = height - 8, row = 2, col = 3 },
-    }
+  local layouts = {
+    split = { split = 'below', win = -1, height = math.floor(height * 0.4) },
+    vsplit = { split = 'right', win = 0 },
+    float = { relative = 'editor', border = 'rounded', width = width - 8, height = height - 8, row = 2, col = 3 },
+  }
+  local window = vim.fn.bufwinid(bufnr)
   if window == -1 and options.layout then
     window = api.nvim_open_win(bufnr, not options.stay, layouts[options.layout])
     vim.wo[window][0].winbar = "%{get(b:, 'kata_title', '')}"
@@ -72,9 +66,7 @@ end
 function M.on_change(_, run)
   local before, notify = M.runs[run.runId] or {}, require('kata.client').notify
   M.runs[run.runId] = run
-  if shown[run.runId] then
-    vim.b[vim.fn.bufadd('kata://run/' .. run.runId)].kata_title = title(run)
-  end
+  if shown[run.runId] then vim.b[vim.fn.bufadd('kata://run/' .. run.runId)].kata_title = title(run) end
   tell('KataRun', run)
   if run.status == before.status then
     return
