@@ -31,9 +31,8 @@ def round_of(argv: list[str]) -> tuple[float, float, float]:
         server.initialize(capabilities=VSCODE)
         initialized = time.perf_counter() - started
         server.send(note("textDocument/didOpen", {"textDocument": DOCUMENT}))
-        answer = server.ask("textDocument/codeLens", {"textDocument": {"uri": DOCUMENT["uri"]}})
+        server.ask("textDocument/codeLens", {"textDocument": {"uri": DOCUMENT["uri"]}})
         lens = time.perf_counter() - started
-        assert "result" in answer, answer
         status = Path(f"/proc/{server.process.pid}/status").read_text()
         resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return initialized, lens, int(resident.split()[1]) / 1024
