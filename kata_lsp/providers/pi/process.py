@@ -27,6 +27,8 @@ from kata_lsp.providers.pi.sandbox import Sandbox, View, find_sandbox, wrapped
 _log = logging.getLogger(__name__)
 
 _FOLDER: Final = "kata-pi-"
+_INSIDE: Final = ("home", "agent", "tmp", "empty")
+"""Parts of a process's folder that it sees and may write."""
 _LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 _TERM_SECONDS: Final = 1.0
 """How long an engine without a sandbox has to end its own tools before it is killed."""
@@ -220,7 +222,7 @@ class _Child:
 
 def _prepare(installation: Installation, start: Start, sandbox: Sandbox) -> _Child:
     folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-")).resolve()
-    for name in ("home", "agent", "tmp", "empty"):
+    for name in _INSIDE:
         (folder / name).mkdir(mode=0o700)
     agent = start.agent_dir or folder / "agent"
     (agent / "settings.json").write_text(json.dumps(_SETTINGS), encoding="utf-8")
@@ -232,7 +234,12 @@ def _prepare(installation: Installation, start: Start, sandbox: Sandbox) -> _Chi
         view = View(
             cwd=cwd,
             readable=(installation.home, BRIDGE),
-            writable=(folder, *extra, *((cwd, *start.writable) if start.tools else ())),
+            # Never the folder itself: whoever could write the process id could aim our signals.
+            writable=(
+                *(folder / name for name in _INSIDE),
+                *extra,
+                *((cwd, *start.writable) if start.tools else ()),
+            ),
             open=bool(start.tools),
         )
         program = wrapped(sandbox.program, view, program, Path.home())
