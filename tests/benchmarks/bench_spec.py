@@ -90,7 +90,7 @@ def bench_keystrokes(strokes: int) -> tuple[float, float]:
 
 
 def bench_memory(edits: int) -> tuple[int, float]:
-    """Edit ``edits`` times; return how many memory blocks were kept, and peak memory's growth in MiB.
+    """Edit ``edits`` times; return the memory blocks kept and the growth of the peak in MiB.
 
     The first tenth of the edits warms up and is not counted.
     """
