@@ -25,7 +25,7 @@ export function used(usage: UsagePayload): number {
 
 export function title({ prompt }: RunPayload): string {
   const line = prompt.split("\n").find((text) => text.trim()) ?? "";
-  return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+  return line.length > 32 ? `${line.slice(0, 31)}…` : line;
 }
 
 /** Show a failure; a question that the user cancelled needs no words. */
