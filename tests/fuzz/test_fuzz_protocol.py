@@ -11,7 +11,7 @@ def test_mutants_neither_kill_nor_wedge_the_server(seed: str) -> None:
     """Every mutant that owes an answer gets one, and the server serves on after each."""
     counts = fuzz(PROBE, seed, 0, 1500)
     assert counts["frame"] > 100
-    assert counts["results"] > 100
+    assert counts["results"] > 40
 
 
 def test_a_mutant_can_be_made_again() -> None:
