@@ -8,22 +8,27 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kata_lsp.errors import InvalidInputError
 from kata_lsp.lsp.configuration import Configuration
+from kata_lsp.lsp.diagnosing import Diagnosing, Surroundings
 from kata_lsp.lsp.documents import Documents
 from kata_lsp.lsp.folders import Folders
+from kata_lsp.lsp.known_paths import KnownPaths
 from kata_lsp.lsp.offers import Choices, Offers
 from kata_lsp.lsp.previews import Previews
 from kata_lsp.lsp.progress import Progress
 from kata_lsp.lsp.publisher import Publisher
 from kata_lsp.lsp.spec_files import EditorSpecFiles
-from kata_lsp.lsp.spec_runs import RunsBySpec
-from kata_lsp.lsp.specs import Specs
+from kata_lsp.lsp.spec_news import SpecNews
+from kata_lsp.lsp.spec_runs import RunsBySpec, SpecRuns
+from kata_lsp.lsp.specs import Specs, SpecView
 from kata_lsp.lsp.tally import Tally
 from kata_lsp.orchestrator.events import Event, Sink, StatusChanged
+from kata_lsp.orchestrator.living_spec import read_threads
 from kata_lsp.runs.record import RunRecord
 from kata_lsp.spec.threads import Thread
 
@@ -53,7 +58,13 @@ class Editor:
         )
         self.runs_by_spec = RunsBySpec(lambda place: self._spec_changed(*place))
         self.threads: dict[tuple[str, str], tuple[Thread, ...]] = {}
-        self._spec_listeners: list[Callable[[str, str], None]] = []
+        self.paths = KnownPaths(time.monotonic)
+        around = Surroundings(
+            self.runs_by_spec.of, lambda root, path: self.threads.get((root, path), ())
+        )
+        self.diagnosing = Diagnosing(server, around, self.paths)
+        self.spec_news = SpecNews(server, self.specs, self.diagnosing, self.own)
+        self._spec_listeners: list[Callable[[str, str], None]] = [self.spec_news.around_changed]
         self._tally = Tally()
         self._publisher = Publisher(server, self.status)
         self._progress = Progress(server)
@@ -107,25 +118,38 @@ class Editor:
         """Call `listener(root, path)` when what is known of a spec beside its text changes."""
         self._spec_listeners.append(listener)
 
-    async def comments_changed(self, root: str, path: str) -> None:
+    async def read_comments(self, root: str, path: str) -> None:
         """Read a spec's comment threads again; a file that cannot be read counts as none."""
         try:
-            self.threads[root, path] = await (await self.core()).living_spec.threads(root, path)
+            found = await read_threads(root, path)
         except InvalidInputError as error:
             _log.warning("comments: %s", error)
-            self.threads.pop((root, path), None)
-        self._spec_changed(root, path)
+            found = ()
+        if found != self.threads.get((root, path), ()):
+            self.threads[root, path] = found
+            self._spec_changed(root, path)
+
+    def runs_of(self, view: SpecView) -> SpecRuns:
+        """Return the runs about an open spec."""
+        return self.runs_by_spec.of(view.root, view.path)
+
+    def threads_of(self, view: SpecView) -> tuple[Thread, ...]:
+        """Return the comment threads of an open spec."""
+        return self.threads.get((view.root, view.path), ())
 
     def _spec_changed(self, root: str, path: str) -> None:
         for listener in self._spec_listeners:
             listener(root, path)
 
     async def reconfigure(self) -> None:
-        """Put the settings in force as they are now; before the first command nothing is read."""
-        if self._app is None:
-            return
-        self._app.configure(await asyncio.to_thread(self.configuration.resolve))
-        self.sink(StatusChanged())
+        """Put the settings in force as they are now; which files are specs is one of them."""
+        before = self.configuration.settings.spec_path, self.folders.all()
+        settings = await asyncio.to_thread(self.configuration.resolve)
+        if before != (settings.spec_path, self.folders.all()):
+            self.spec_news.places_changed()
+        if self._app is not None:
+            self._app.configure(settings)
+            self.sink(StatusChanged())
 
     async def cancel_progress(self, token: object) -> None:
         """Cancel the run whose progress bar has `token`; other bars are somebody else's."""

@@ -11,6 +11,7 @@ from lsprotocol import types
 from pygls.capabilities import ServerCapabilitiesBuilder
 from pygls.protocol.language_server import lsp_method
 
+from kata_lsp.lsp.capabilities import fit
 from kata_lsp.lsp.dispatch import CommandTable
 from kata_lsp.lsp.documents import Documents
 from kata_lsp.lsp.endpoint import Endpoint
@@ -77,6 +78,7 @@ class KataProtocol(Endpoint):
             None,
             encoding,
         ).build()
+        fit(capabilities, cast("KataServer", self._server))
         capabilities.experimental = {
             "kata": {
                 "protocolVersion": PROTOCOL_VERSION,

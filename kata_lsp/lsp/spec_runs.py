@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from textwrap import shorten
+from typing import Final
 
 from kata_lsp.orchestrator.events import Event, RunChanged
 from kata_lsp.runs.lifecycle import TERMINAL
@@ -15,6 +17,8 @@ from kata_lsp.runs.record import DraftState, RunRecord
 
 MAX_RUNS = 50
 """Runs remembered; the oldest are forgotten first."""
+
+_LABEL_CHARS: Final = 40
 
 Place = tuple[str, str]
 """Root (absolute path) and spec (posix, relative to it)."""
@@ -27,6 +31,11 @@ class SpecRuns:
     active: tuple[RunRecord, ...] = ()
     waiting: tuple[RunRecord, ...] = ()
     applied: RunRecord | None = None
+
+
+def label(record: RunRecord) -> str:
+    """Return what a run was asked for, in a few words."""
+    return shorten(record.request.prompt, _LABEL_CHARS, placeholder="…")
 
 
 class RunsBySpec:

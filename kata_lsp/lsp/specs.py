@@ -5,10 +5,11 @@ Must not know what features make of a spec; they get a view and ask the `spec` r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
 from lsprotocol import types
 
@@ -39,34 +40,31 @@ class SpecView:
         """The waves of its tasks."""
         return plan_waves(self.document)
 
-    def range(self, span: Span) -> types.Range:
-        """Return a span as the client counts."""
-        start, end = self.snapshot.position(span.start), self.snapshot.position(span.end)
-        return types.Range(types.Position(*start), types.Position(*end))
+    def range(self, span: Span) -> dict[str, Any]:
+        """Return a span as the client counts, as plain JSON.
+
+        LSP's classes would take most of the time of an answer with thousands of ranges.
+        """
+        (line, character), end = map(self.snapshot.position, span)
+        return {
+            "start": {"line": line, "character": character},
+            "end": {"line": end.line, "character": end.character},
+        }
 
     def span(self, range_: types.Range) -> Span:
         """Return what the client means by a range, moved into the text."""
-        return Span(self.snapshot.offset(range_.start), self.snapshot.offset(range_.end))
+        start, end = self.snapshot.offset(range_.start), self.snapshot.offset(range_.end)
+        return Span(min(start, end), max(start, end))
 
-    def text_edits(self, edits: tuple[TextEdit, ...]) -> list[types.TextEdit]:
-        """Return edits as the client counts."""
-        return [types.TextEdit(self.range(edit.span), edit.new_text) for edit in edits]
-
-    def exists(self, target: str) -> bool:
-        """Tell whether a path the spec names is there; outside the root nothing is looked at."""
-        path = PurePosixPath(target.rstrip("/"))
-        if path.is_absolute() or ".." in path.parts:
-            return True
-        # Relative to the root as tasks name files, or to the spec as links do.
-        return any((base / path).exists() for base in (self._root_path, self._folder))
+    def text_edits(self, edits: Iterable[TextEdit]) -> list[dict[str, Any]]:
+        """Return edits as the client counts, as plain JSON."""
+        return [{"range": self.range(edit.span), "newText": edit.new_text} for edit in edits]
 
     @cached_property
-    def _root_path(self) -> Path:
-        return Path(self.root)
-
-    @cached_property
-    def _folder(self) -> Path:
-        return Path(self.root, self.path).parent
+    def path_targets(self) -> frozenset[str]:
+        """Every path that the spec names, as written."""
+        links = (link for placed in self.document.placed for link in placed.chunk.links)
+        return frozenset(link.target for link in links if link.kind == "path")
 
 
 class Specs:
@@ -99,8 +97,8 @@ class Specs:
             document = reparse(known.document, snapshot.text)
             view = SpecView(snapshot, document, known.root, known.path)
         else:
-            place = self._place(uri)
-            if place is None:
+            place = self.place(uri)
+            if place is None or not self.is_spec(place[1]):
                 return None
             root, path = place
             view = SpecView(snapshot, parse(snapshot.text, path=path), root, path)
@@ -116,15 +114,19 @@ class Specs:
         """Drop what was kept of a closed document."""
         self._views.pop(uri, None)
 
-    def _place(self, uri: str) -> tuple[str, str] | None:
+    def forget_all(self) -> None:
+        """Drop everything: which documents are specs is to be found out again."""
+        self._views.clear()
+
+    def place(self, uri: str) -> tuple[str, str] | None:
+        """Return the root and the relative path of a file in an open folder."""
         file = uri_to_path(uri)
         if file is None:
             return None
         path = Path(canonical(file))
         for root in self._folders.all():
             if path.is_relative_to(root):
-                relative = path.relative_to(root).as_posix()
-                return (root, relative) if self.is_spec(relative) else None
+                return root, path.relative_to(root).as_posix()
         return None
 
     def is_spec(self, path: str) -> bool:

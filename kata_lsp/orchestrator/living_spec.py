@@ -50,6 +50,20 @@ class Ticked:
     snapshot: SpecSnapshot
 
 
+async def read_threads(root: str, spec_path: str) -> tuple[Thread, ...]:
+    """Return the comment threads of a spec, resolved ones included.
+
+    Raises:
+        InvalidInputError: Their file cannot be read.
+    """
+    path = resolve_inside(root, threads_path(spec_path))
+    text = await asyncio.to_thread(read_text, path, MAX_COMMENT_BYTES)
+    try:
+        return load_threads(text or "")
+    except ThreadError as error:
+        raise InvalidInputError("spec", f"{path}: {error}") from error
+
+
 class LivingSpec:
     """Changes specs by name of task and section, each change as small as it can be."""
 
@@ -87,17 +101,8 @@ class LivingSpec:
         return Ticked(wanted, result, snapshot)
 
     async def threads(self, root: str, spec_path: str) -> tuple[Thread, ...]:
-        """Return the comment threads of a spec, resolved ones included.
-
-        Raises:
-            InvalidInputError: Their file cannot be read.
-        """
-        path = resolve_inside(root, threads_path(spec_path))
-        text = await asyncio.to_thread(read_text, path, MAX_COMMENT_BYTES)
-        try:
-            return load_threads(text or "")
-        except ThreadError as error:
-            raise InvalidInputError("spec", f"{path}: {error}") from error
+        """Return the comment threads of a spec; see `read_threads`."""
+        return await read_threads(root, spec_path)
 
     async def comment(
         self, root: str, spec_path: str, section: str, body: str, author: str

@@ -21,6 +21,10 @@ MAX_ITEM_CHARS = 400
 MAX_ITEMS = 40
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_NOTHING_OPEN = (
+    "Compare it with the repository and correct what is out of date, missing, or too vague to "
+    "verify."
+)
 _CLARIFICATION = "[NEEDS CLARIFICATION"
 
 
@@ -52,10 +56,7 @@ def request_of(document: SpecDocument, threads: Sequence[Thread] = ()) -> SpecRe
     if not document.tasks:
         return SpecRequest("draft", "\n\n".join([f"Draft the spec for this goal: {goal}", *wishes]))
     if not wishes:
-        wishes = [
-            "Compare it with the repository and correct what is out of date, missing, or too "
-            "vague to verify."
-        ]
+        wishes = [_NOTHING_OPEN]
     return SpecRequest("refine", "\n\n".join([f"Refine the spec for this goal: {goal}", *wishes]))
 
 

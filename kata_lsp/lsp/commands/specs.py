@@ -36,7 +36,7 @@ async def add_comment(server: KataServer, params: wire.AddCommentParams) -> wire
     app = await server.editor.core()
     root, spec = _place(server, params)
     thread = await app.living_spec.comment(root, spec, params.section, params.text, params.author)
-    await server.editor.comments_changed(root, spec)
+    await server.editor.read_comments(root, spec)
     return payloads.thread(thread)
 
 
@@ -45,7 +45,7 @@ async def reply_comment(server: KataServer, params: wire.ReplyCommentParams) -> 
     app = await server.editor.core()
     root, spec = _place(server, params)
     thread = await app.living_spec.reply(root, spec, params.thread_id, params.text, params.author)
-    await server.editor.comments_changed(root, spec)
+    await server.editor.read_comments(root, spec)
     return payloads.thread(thread)
 
 
@@ -56,7 +56,7 @@ async def resolve_comment(
     app = await server.editor.core()
     root, spec = _place(server, params)
     thread = await app.living_spec.resolve(root, spec, params.thread_id, resolved=params.resolved)
-    await server.editor.comments_changed(root, spec)
+    await server.editor.read_comments(root, spec)
     return payloads.thread(thread)
 
 

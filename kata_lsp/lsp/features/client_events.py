@@ -23,6 +23,7 @@ def register(server: KataServer) -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders_changed(_: types.DidChangeWorkspaceFoldersParams) -> None:
+        server.editor.spec_news.places_changed()
         await server.editor.reconfigure()
 
     @server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
