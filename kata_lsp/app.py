@@ -28,7 +28,8 @@ from kata_lsp.providers.connections import native
 from kata_lsp.providers.credentials import Credentials
 from kata_lsp.providers.credentials_command import CommandSource
 from kata_lsp.providers.credentials_keyring import KeyringSource
-from kata_lsp.providers.pi.source import PiMode
+from kata_lsp.providers.pi.source import PiMode, offered
+from kata_lsp.providers.registry import discover
 from kata_lsp.providers.runtime import Runtime
 from kata_lsp.runs.sqlite import SqliteRunStore
 from kata_lsp.runs.store import RunStore, SpendingFilter
@@ -132,7 +133,9 @@ def build_app(
     runtime = Runtime(
         settings,
         credentials,
-        specs=specs,
+        specs=offered(
+            discover() if specs is None else specs, subscriptions=settings.pi.subscriptions
+        ),
         sources={"native": native, "pi": pi.connect},
         spent_today=spent_today,
         note=note,

@@ -22,8 +22,7 @@ from kata_lsp.providers.pi.source import PiMode
 
 CHECKOUT = Path(__file__).parents[2]
 HOME = os.environ.get(HOME_VARIABLE) or str(CHECKOUT / ".cache" / "pi")
-ENVIRON = {**os.environ, HOME_VARIABLE: HOME}
-INSTALLATION = Installation(default_root(ENVIRON))
+INSTALLATION = Installation(default_root({HOME_VARIABLE: HOME}))
 
 needs_engine = pytest.mark.skipif(
     not status_of(INSTALLATION).ready and "CI" not in os.environ,
@@ -35,7 +34,7 @@ needs_engine = pytest.mark.skipif(
 @asynccontextmanager
 async def pi_mode(home: str | Path = HOME, *, subscriptions: bool = False) -> AsyncIterator[PiMode]:
     """Runtime mode `pi` on the engine at `home`, ended afterwards."""
-    mode = PiMode({**ENVIRON, HOME_VARIABLE: str(home)}, lambda: subscriptions)
+    mode = PiMode({**os.environ, HOME_VARIABLE: str(home)}, lambda: subscriptions)
     try:
         yield mode
     finally:

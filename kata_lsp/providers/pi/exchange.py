@@ -27,7 +27,7 @@ from kata_lsp.providers.messages import StopReason
 NOTE: Final = "kata.exchange "
 """What the bridge's notifications about an exchange begin with."""
 
-_HEAD_STATUS: Final = re.compile(r"\D{0,40}?\(?([1-5]\d\d)\b")
+_HEAD_STATUS: Final = re.compile(r"(?:[\w.-]+ API error \()?([1-5]\d\d)(?:\)?[:\s]|$)")
 _STOPS: Final[Mapping[str, StopReason]] = MappingProxyType(
     {
         "refusal": StopReason.REFUSAL,

@@ -5,7 +5,8 @@ Must not know runs or editors. The engine's modules are imported when the mode i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,6 +28,19 @@ SUBSCRIPTION_NOTICE = (
     "programs; with an Anthropic login the pi engine identifies itself as Claude Code. "
     "kata-lsp uses one only because you asked for it with `kata.pi.subscriptions`."
 )
+
+
+SUBSCRIPTION_KINDS = frozenset(
+    {"claude-subscription", "chatgpt-subscription", "copilot-subscription"}
+)
+
+
+def offered(specs: Iterable[ProviderSpec], *, subscriptions: bool) -> tuple[ProviderSpec, ...]:
+    """Return the specs, those of subscriptions among the built-in ones only if they are allowed."""
+    return tuple(
+        replace(spec, builtin=subscriptions) if spec.kind in SUBSCRIPTION_KINDS else spec
+        for spec in specs
+    )
 
 
 class PiMode:
