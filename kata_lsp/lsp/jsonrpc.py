@@ -84,7 +84,9 @@ class Malformed:
 
 Message = Request | Notification | Response | Malformed
 
-_EARLY_ID: Final = re.compile(rb'^\s*\{[^{}\[\]]*?"id"\s*:\s*(-?\d{1,15}|"[^"\\]{0,200}")(?=[\s,}])')
+_EARLY_ID: Final = re.compile(
+    rb'^\s*\{[^{}\[\]]*?"id"\s*:\s*(-?\d{1,15}|"[^"\\]{0,200}")(?=[\s,}])'
+)
 
 
 def decode(body: bytes) -> Message:
