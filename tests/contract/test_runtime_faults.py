@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
+import pytest_asyncio
 from fakes.fault_row import SUCCESS, Case, Fault
 from fakes.faults import FAULTS, cases
 from fakes.provider_server import ProviderServer
@@ -19,47 +21,98 @@ from fakes.runtimes import (
     call_to,
     carried_out,
     runtime_for,
+    settings_for,
 )
+from fakes.steps import SURFACES, Recorded
+
+from kata_lsp.providers.runtime import Runtime
+from kata_lsp.settings.model import DeadlineSettings
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _MARGIN = 1.0
 """Seconds that a call may outlast its total deadline."""
 _LATE = f"lasted more than {_MARGIN:g} s beyond its total deadline"
+_GROUP = 5
 _EARLY = 0.02
 """Seconds by which clocks of client and server may differ over a wait."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def sdks() -> None:
-    """Load the SDKs before any short deadline runs: their first import takes seconds."""
-    for name in ("anthropic", "openai"):
-        importlib.import_module(name)
+class World:
+    """One misbehaving server, and one runtime whose deadlines fit the fault at hand.
+
+    All cases share both, as the calls of one session do; a case knows its requests by a mark.
+    """
+
+    def __init__(self, server: ProviderServer) -> None:
+        self.server = server
+        self.runtime: Runtime = runtime_for(server, max_output_bytes=512 * 1024)
+
+    def configure(self, deadlines: DeadlineSettings) -> None:
+        """Use these deadlines from the next call on."""
+        self.runtime.configure(
+            settings_for(self.server, deadlines=deadlines, max_output_bytes=512 * 1024)
+        )
+
+    def requests(self, mark: str) -> list[Recorded]:
+        """The requests that carried a mark."""
+        return [request for request in self.server.requests if mark in request.prompt]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def _together() -> list[Any]:
+    """Rows in which nearly all the time is waiting, several at a time."""
+    waiting = [
+        [row for row in FAULTS if row.deadline],
+        [row for row in FAULTS if row.waits],
+    ]
+    groups = [rows[at : at + _GROUP] for rows in waiting for at in range(0, len(rows), _GROUP)]
+    return [pytest.param(rows, id=",".join(row.id for row in rows)) for rows in groups]
+
+
+def _alone() -> list[Any]:
+    rows = [row for row in FAULTS if not (row.deadline or row.waits)]
+    return [pytest.param([row], id=row.id) for row in rows]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world() -> AsyncIterator[World]:
+    """The server and the runtime, its SDKs loaded before any short deadline runs."""
+    async with ProviderServer() as server:
+        world = World(server)
+        try:
+            for surface in SURFACES:
+                await world.runtime.list_models(PROVIDER_OF[surface])
+            yield world
+        finally:
+            await world.runtime.aclose()
+
+
+@pytest.mark.parametrize("faults", [*_together(), *_alone()])
 async def test_every_fault_ends_in_its_code_in_time_with_its_requests_counted(
-    fault: Fault, caplog: pytest.LogCaptureFixture
+    faults: Sequence[Fault], world: World, caplog: pytest.LogCaptureFixture
 ):
     """A fault ends as the table says on all APIs, never hangs, asks too often or leaks a key."""
     caplog.set_level(logging.DEBUG)
-    problems = await asyncio.gather(*(_problems(case) for case in cases([fault])))
-    late = [case for case, found in zip(cases([fault]), problems, strict=True) if _is_late(found)]
+    deadlines = SHORT if faults[0].deadline else PATIENT
+    world.configure(deadlines)
+    asked = cases(faults)
+    problems = await asyncio.gather(*(_problems(case, world, deadlines) for case in asked))
+    late = [case for case, found in zip(asked, problems, strict=True) if _is_late(found)]
     # A busy machine can be late once; a call that hangs is late again when it is alone.
-    again = [await _problems(case) for case in late]
+    again = [await _problems(case, world, deadlines) for case in late]
     found = [found for found in problems if not _is_late(found)] + again
     assert not [problem for each in found for problem in each]
     assert CANARY not in caplog.text
 
 
-async def _problems(case: Case) -> list[str]:
-    deadlines = SHORT if case.fault.deadline else PATIENT
-    async with ProviderServer() as server:
-        server.serve(*case.fault.behaviours)
-        runtime = runtime_for(server, deadlines=deadlines, max_output_bytes=512 * 1024)
-        try:
-            outcome = await carried_out(runtime, call_to(case.surface), case.transport)
-        finally:
-            await runtime.aclose()
-        found = [*_of_outcome(case, outcome), *_of_requests(case, server, outcome)]
+async def _problems(case: Case, world: World, deadlines: DeadlineSettings) -> list[str]:
+    mark = f"{case.id}-{len(world.server.requests)}."
+    *first, last = case.fault.behaviours
+    for behaviour in first:
+        world.server.when(mark, behaviour, times=1)
+    world.server.when(mark, last)
+    outcome = await carried_out(world.runtime, call_to(case.surface, mark), case.transport)
+    found = [*_of_outcome(case, outcome), *_of_requests(case, world.requests(mark), outcome)]
     if outcome.seconds > deadlines.total + _MARGIN:
         found.append(_LATE)
     return [f"{case.surface} {case.transport}: {problem}" for problem in found]
@@ -90,8 +143,7 @@ def _of_outcome(case: Case, outcome: Outcome) -> list[str]:
     return found
 
 
-def _of_requests(case: Case, server: ProviderServer, outcome: Outcome) -> list[str]:
-    sent = [request for request in server.requests if request.operation != "models"]
+def _of_requests(case: Case, sent: list[Recorded], outcome: Outcome) -> list[str]:
     least, most = case.fault.requests
     found: list[str] = []
     if not least <= len(sent) <= most:

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from fakes.provider_server import ProviderServer
-from fakes.steps import Surface, Transport
+from fakes.steps import CANARY, Surface, Transport
 
 from kata_lsp.errors import ErrorCode, KataError
 from kata_lsp.providers.attempt import Tally, verdict
@@ -39,8 +39,6 @@ from kata_lsp.providers.messages import (
     UsageUpdate,
 )
 
-CANARY = "sk-canary-0123456789abcdef-DO-NOT-SHOW"
-"""The key that every request carries; it must turn up nowhere but at the server."""
 KINDS: Mapping[str, Surface] = {
     "anthropic": "anthropic",
     "anthropic-compatible": "anthropic",

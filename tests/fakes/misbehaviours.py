@@ -211,7 +211,7 @@ class Endless:
         """See `Behaviour`."""
         yield from self._opening(request)
         text = next(p for p in parts(Reply(self.piece, chunks=1), request) if p.kind == "text")
-        again = http1.chunk(text.data if request.stream else self.piece.encode())
+        again = http1.chunk(text.data if request.stream else self.piece.encode() * 64)
         while True:
             yield Send(again)
 

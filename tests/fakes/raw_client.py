@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from fakes.steps import Surface
+from fakes.steps import CANARY, Surface
 
 Ending: TypeAlias = Literal["complete", "closed", "reset", "open"]
 PATHS: Mapping[Surface, str] = {
@@ -21,7 +21,6 @@ PATHS: Mapping[Surface, str] = {
     "chat": "/v1/chat/completions",
     "responses": "/v1/responses",
 }
-KEY = "sk-canary-0123456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def generation(
 def request_bytes(surface: Surface, body: Mapping[str, Any], *, host: str = "127.0.0.1") -> bytes:
     """A request as an SDK would send it."""
     data = json.dumps(body).encode()
-    auth = f"x-api-key: {KEY}" if surface == "anthropic" else f"authorization: Bearer {KEY}"
+    auth = f"x-api-key: {CANARY}" if surface == "anthropic" else f"authorization: Bearer {CANARY}"
     version = "anthropic-version: 2023-06-01\r\n" if surface == "anthropic" else ""
     head = (
         f"POST {PATHS[surface]} HTTP/1.1\r\nhost: {host}\r\n{auth}\r\n{version}"

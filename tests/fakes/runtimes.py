@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fakes.provider_server import ProviderServer
-from fakes.steps import Surface, Transport
+from fakes.steps import CANARY, Surface, Transport
 
 from kata_lsp.errors import KataError
 from kata_lsp.providers.base import RuntimeMode
@@ -30,8 +30,6 @@ from kata_lsp.providers.retry import RetryPolicy
 from kata_lsp.providers.runtime import NATIVE_ONLY, Runtime
 from kata_lsp.settings.model import DeadlineSettings, ProviderSettings, Settings
 
-CANARY = "sk-canary-0123456789abcdef-DO-NOT-SHOW"
-"""The key that every test call carries; it must turn up nowhere but at the server."""
 PROVIDER_OF: Mapping[Surface, str] = {
     "anthropic": "anthropic",
     "chat": "compatible",
@@ -43,7 +41,7 @@ ENVIRON: Mapping[str, str] = {
     "KATA_COMPATIBLE_API_KEY": CANARY,
 }
 PATIENT = DeadlineSettings(connect=10, first_token=30, idle=30, total=50)
-SHORT = DeadlineSettings(connect=2, first_token=0.8, idle=0.4, total=2.6)
+SHORT = DeadlineSettings(connect=4, first_token=1.5, idle=0.6, total=4)
 QUICK = RetryPolicy(base=0.02, longest_backoff=0.04)
 
 

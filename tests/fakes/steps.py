@@ -15,6 +15,8 @@ Transport: TypeAlias = Literal["plain", "stream"]
 Operation: TypeAlias = Literal["generate", "models", "count_tokens", "unknown"]
 SURFACES: tuple[Surface, ...] = ("anthropic", "chat", "responses")
 TRANSPORTS: tuple[Transport, ...] = ("plain", "stream")
+CANARY = "sk-canary-0123456789abcdef-DO-NOT-SHOW"
+"""The key that every test request carries; it must turn up nowhere but at the server."""
 
 
 class Gate:

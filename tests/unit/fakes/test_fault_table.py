@@ -8,7 +8,8 @@ import pytest
 from fakes.fault_row import Case, Fault
 from fakes.faults import FAULTS, cases, fault
 from fakes.provider_server import ProviderServer
-from fakes.raw_client import KEY, RawAnswer, exchange, generation, streamed_text
+from fakes.raw_client import RawAnswer, exchange, generation, streamed_text
+from fakes.steps import CANARY
 
 CODES = frozenset(
     {
@@ -166,7 +167,7 @@ async def test_an_invalid_key_is_echoed():
             server.serve(*fault("invalid_key").behaviours)
             answer = await exchange(server.url, surface, generation(surface))
             assert answer.status == 401
-            assert KEY.encode() in answer.body
+            assert CANARY.encode() in answer.body
 
 
 def test_an_unknown_row_is_named():

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from fakes.provider_process import PROGRAM, ProviderProcess
-from fakes.raw_client import KEY, exchange, generation, streamed_text
+from fakes.raw_client import exchange, generation, streamed_text
+from fakes.steps import CANARY
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ async def test_behaviours_come_as_json(process: ProviderProcess):
     assert (await exchange(process.url, "anthropic", body)).ending == "closed"
     requests = process.requests(4)
     assert [request["surface"] for request in requests] == ["anthropic"] * 4
-    assert requests[0]["headers"]["x-api-key"] == KEY
+    assert requests[0]["headers"]["x-api-key"] == CANARY
     assert requests[0]["body"]["model"] == "model-x"
 
 

@@ -10,9 +10,9 @@ from fakes.behaviours import DraftReply, RetryAfter, canned
 from fakes.drafts import spec_draft
 from fakes.misbehaviours import HANG, Wire
 from fakes.provider_server import ProviderServer, ServerClosedFirst
-from fakes.raw_client import KEY, exchange, generation, request_bytes, streamed_text
+from fakes.raw_client import exchange, generation, request_bytes, streamed_text
 from fakes.reply import Reply, Usage, cut
-from fakes.steps import SURFACES, Close, Gate, Recorded, Surface
+from fakes.steps import CANARY, SURFACES, Close, Gate, Recorded, Surface
 
 REQUIRED: tuple[tuple[Surface, str], ...] = (
     ("anthropic", "max_tokens"),
@@ -45,7 +45,7 @@ async def test_requests_are_recorded():
             await text_of(server, surface, "Count the tokens")
         recorded = await server.wait_for_requests(3)
         assert [request.surface for request in recorded] == list(SURFACES)
-        assert {request.key for request in recorded} == {KEY}
+        assert {request.key for request in recorded} == {CANARY}
         assert {request.last_user_text for request in recorded} == {"Count the tokens"}
         assert all(request.stream and request.body["model"] == "model-x" for request in recorded)
         assert all(request.sent_at for request in recorded)
