@@ -1,10 +1,10 @@
 // Owns the palette: an entry asks what it must, runs a command of the server, shows the answer.
 import * as vscode from "vscode";
 import type { Drafts } from "./drafts.js";
-import type { Commands, RunPayload, StartRunParams } from "./generated/protocol.js";
-import type { Node, Runs } from "./runs.js";
-import type { Session } from "./session.js";
-import { active } from "./words.js";
+import entries from "./entries.json" with { type: "json" };
+import type { RunPayload, StartRunParams } from "./generated/protocol.js";
+import { about, active, type Node, type Runs, title } from "./runs.js";
+import type { Name, Params, Result, Session } from "./session.js";
 
 export interface Parts {
   session: Session;
@@ -13,12 +13,19 @@ export interface Parts {
   log: vscode.LogOutputChannel;
 }
 
+/** An entry that needs no more than questions: texts to ask for, or values to choose from. */
+type Entry = { command: string; ask?: Record<string, string | string[]>; spec?: boolean };
+
 // biome-ignore lint/suspicious/noExplicitAny: VS Code passes whatever the caller does
 type Handlers = Record<string, (...args: any[]) => unknown>;
 
 /** What each command does, by the part of its id after `kataLsp.`. */
 export function handlers(parts: Parts): Handlers {
-  return { ...drafting(parts), ...running(parts), ...asking(parts), ...serving(parts) };
+  const plain = Object.entries(entries as Record<string, Entry>).map(([name, entry]) => [
+    name,
+    () => carryOut(parts, entry),
+  ]);
+  return { ...Object.fromEntries(plain), ...drafting(parts), ...running(parts), ...serving(parts) };
 }
 
 /** Start a run and show what it writes; asks for the prompt where there is none. */
@@ -49,9 +56,23 @@ export async function announce({ session, drafts, log }: Parts, run: RunPayload)
   const answer = await vscode.window.showErrorMessage(text, remedy, "Show Log");
   if (answer === "Show Log") log.show();
   if (answer === "Resume") await session.execute("kata.run.resume", { runId });
-  if (answer === "Set Key…") {
-    await vscode.commands.executeCommand("kataLsp.setKey", error.providerId);
+  const key = () => vscode.commands.executeCommand("kataLsp.setKey", error.providerId);
+  if (answer === "Set Key…") await key();
+}
+
+async function carryOut({ session, drafts }: Parts, entry: Entry): Promise<void> {
+  const params: Record<string, string> = {};
+  const document = vscode.window.activeTextEditor?.document;
+  if (entry.spec && document?.languageId === "markdown") params.uri = document.uri.toString();
+  for (const [field, question] of Object.entries(entry.ask ?? {})) {
+    const labels = Array.isArray(question) && question.map((label) => ({ label }));
+    params[field] = labels ? (await choose(labels, field)).label : await ask(`${question}`);
   }
+  const result: object = await busy(session, entry.command as Name, params as never);
+  const name = entry.command.slice("kata.".length);
+  if ("text" in result) return drafts.read(`${name}.md`, `${result.text}`);
+  if (!("message" in result)) return drafts.read(`${name}.json`, JSON.stringify(result, null, 2));
+  if (result.message) void vscode.window.showInformationMessage(`${result.message}`);
 }
 
 function drafting(parts: Parts): Handlers {
@@ -70,14 +91,11 @@ function drafting(parts: Parts): Handlers {
       return start(parts, { prompt, selection, ...place });
     },
     draftFromIssue: async () => {
-      const copied = await vscode.env.clipboard.readText();
-      const open = vscode.window.activeTextEditor?.document.getText() ?? "";
-      const items = [
-        { label: "The text on the clipboard", detail: copied.trim().slice(0, 200), text: copied },
-        { label: "The document in front", detail: open.trim().slice(0, 200), text: open },
-      ].filter((item) => item.detail);
-      if (!items[0]) throw new Error("Copy the text of the issue first, or open it.");
-      return start(parts, { prompt: (await choose(items, "Where is the issue's text?")).text });
+      const prompt = await vscode.env.clipboard.readText();
+      const detail = prompt.trim().slice(0, 300);
+      if (!detail) throw new Error("Copy the text of the issue first.");
+      await choose([{ label: "Draft from the text on the clipboard", detail }], "From the issue");
+      return start(parts, { prompt });
     },
   };
 }
@@ -86,7 +104,11 @@ function running({ session, runs, drafts }: Parts): Handlers {
   // A run of the tree, else that of the document in front, else one that the user chooses.
   const of = async (node: Node | undefined, wanted: (run: RunPayload) => boolean) => {
     const given = node && "runId" in node ? node.runId : drafts.inFront();
-    return { runId: given ?? (await runs.pick(wanted)).runId };
+    if (given) return { runId: given };
+    const found = (await runs.all()).filter(wanted);
+    if (!found[0]) throw new Error("There is no such run.");
+    const items = found.map((run) => ({ label: title(run), description: about(run), run }));
+    return { runId: (await choose(items, "Which run?")).run.runId };
   };
   const waiting = (run: RunPayload) => run.draft?.state === "waiting";
   const over = (run: RunPayload) => !active(run) && run.status !== "completed";
@@ -104,100 +126,38 @@ function running({ session, runs, drafts }: Parts): Handlers {
   };
 }
 
-function asking({ session, drafts }: Parts): Handlers {
-  const provider = async (prompt: string) => {
-    const own = vscode.workspace.getConfiguration("kata").get<object>("providers") ?? {};
-    const names = new Set(["anthropic", "openai", ...Object.keys(own)]);
-    return (
-      await choose(
-        [...names].map((label) => ({ label })),
-        prompt,
-      )
-    ).label;
-  };
-  const busy = <C extends keyof Commands>(command: C, params: Commands[C]["params"]) => {
-    const location = vscode.ProgressLocation.Notification;
-    const options = { location, title: "Kata is asking", cancellable: true };
-    return vscode.window.withProgress(options, (_, token) =>
-      session.execute(command, params, token),
-    );
-  };
-  const show = async <C extends keyof Commands>(command: C, params: Commands[C]["params"]) => {
-    const result = await busy(command, params);
-    await drafts.read(`${command.slice("kata.".length)}.json`, JSON.stringify(result, null, 2));
-  };
+function serving({ session, log }: Parts): Handlers {
   return {
     setKey: async (given?: string) => {
-      const name = given ?? (await provider("Whose key?"));
-      const key = await ask(`The API key for ${name}`, { password: true });
-      await session.setKey(name, key.trim());
+      const own = vscode.workspace.getConfiguration("kata").get<object>("providers") ?? {};
+      const names = [...new Set(["anthropic", "openai", ...Object.keys(own)])];
+      const provider = given ?? (await choose(named(names), "Whose key?")).label;
+      const key = await ask(`The API key for ${provider}`, { password: true });
+      await session.setKey(provider, key.trim());
     },
     forgetKey: async () => {
-      const names = Object.keys(await session.keys()).map((label) => ({ label }));
-      await session.setKey((await choose(names, "Whose key?")).label, undefined);
+      const names = Object.keys(await session.keys());
+      await session.setKey((await choose(named(names), "Whose key?")).label, undefined);
     },
-    checkKey: async () =>
-      show("kata.provider.resolveAuth", { provider: await provider("Whose credential?") }),
     chooseModel: async () => {
-      const { models, provider } = await busy("kata.provider.listModels", {});
-      const items = models.map((model) => ({
-        label: model.id,
-        description: model.default ? "used now" : (model.displayName ?? ""),
-      }));
-      const { label } = await choose(items, `Which model of ${provider}?`);
+      const { models, provider } = await busy(session, "kata.provider.listModels", {});
+      const names = models.map(({ id }) => id);
+      const { label } = await choose(named(names), `Which model of ${provider}?`);
       const settings = vscode.workspace.getConfiguration("kata");
       await settings.update("provider", provider, vscode.ConfigurationTarget.Global);
       await settings.update("model", label, vscode.ConfigurationTarget.Global);
-    },
-    estimate: async () =>
-      show("kata.provider.estimate", { prompt: await ask("What would the run be about?") }),
-    askModel: async () => {
-      const prompt = await ask("What do you want to ask, outside any run?");
-      await drafts.read("answer.md", (await busy("kata.provider.execute", { prompt })).text);
-    },
-    findContext: async () => {
-      const query = await ask("What should be found in the workspace?");
-      const { snippets } = await busy("kata.context.retrieve", { query });
-      const items = snippets.map((snippet) => ({
-        label: `${snippet.path}:${snippet.startLine}`,
-        description: snippet.reason ?? "",
-        snippet,
-      }));
-      const { snippet } = await choose(items, `${items.length} snippets`);
-      const selection = new vscode.Range(snippet.startLine - 1, 0, snippet.endLine - 1, 0);
-      await vscode.window.showTextDocument(vscode.Uri.parse(snippet.uri), { selection });
-    },
-    status: () => show("kata.status.get", {}),
-    doctor: async () => {
-      const { checks } = await busy("kata.doctor", {});
-      const marks = { ok: "✅", warning: "⚠️", error: "❌" };
-      const text = checks.map((check) =>
-        [`- ${marks[check.state]} **${check.name}**: ${check.detail}`, check.remedy]
-          .filter(Boolean)
-          .join("\n  → "),
-      );
-      await drafts.read("doctor.md", `# Kata: doctor\n\n${text.join("\n")}\n`);
-    },
-  };
-}
-
-function serving({ session, log }: Parts): Handlers {
-  return {
-    switchRuntime: async () => {
-      const now = (await session.execute("kata.runtime.getMode", {})).mode;
-      const mode = (label: "native" | "pi") => ({
-        label,
-        description: label === now ? "used now" : "",
-      });
-      const { label } = await choose([mode("native"), mode("pi")], "What carries out new runs?");
-      const result = await session.execute("kata.runtime.setMode", { mode: label });
-      if (!result.available) throw new Error(result.message);
     },
     menu: () => vscode.commands.executeCommand("workbench.action.quickOpen", ">Kata: "),
     restart: () => session.restart(false),
     repair: () => session.restart(true),
     showLog: () => log.show(),
   };
+}
+
+function busy<C extends Name>(session: Session, name: C, params: Params<C>): Thenable<Result<C>> {
+  const location = vscode.ProgressLocation.Notification;
+  const options = { location, title: "Kata is working", cancellable: true };
+  return vscode.window.withProgress(options, (_, token) => session.execute(name, params, token));
 }
 
 async function ask(prompt: string, more?: vscode.InputBoxOptions): Promise<string> {
@@ -210,4 +170,8 @@ async function choose<T extends vscode.QuickPickItem>(items: T[], placeHolder: s
   const chosen = await vscode.window.showQuickPick(items, { placeHolder });
   if (!chosen) throw new vscode.CancellationError();
   return chosen;
+}
+
+function named(names: string[]): vscode.QuickPickItem[] {
+  return names.map((label) => ({ label }));
 }

@@ -31,12 +31,11 @@ export class Drafts implements vscode.TextDocumentContentProvider {
 
   /** Open what a run has written; it grows while the run streams. */
   async preview(runId: string): Promise<void> {
-    await this.#fetch(runId);
-    await this.read(`${runId}/draft.md`);
+    await vscode.window.showTextDocument(await this.#fetch(runId));
   }
 
   /** Open a text of ours, read-only. */
-  async read(name: string, text?: string): Promise<void> {
+  async read(name: string, text: string): Promise<void> {
     await vscode.window.showTextDocument(this.#put(name, text));
   }
 
@@ -62,29 +61,30 @@ export class Drafts implements vscode.TextDocumentContentProvider {
   }
 
   /** Compare the spec as it is with the spec as the draft would leave it. */
-  async diff(params: wire.ShowDraftParams): Promise<void> {
+  async diff({ runId = "", root = "" }: wire.ShowDraftParams): Promise<void> {
+    const params = { ...(runId && { runId }), ...(root && { root }) };
     const draft = await this.session.execute("kata.draft.show", params);
     const spec = vscode.Uri.parse(draft.specUri);
     const name = spec.path.slice(spec.path.lastIndexOf("/") + 1);
-    const exists = await vscode.workspace.fs.stat(spec).then(
-      () => true,
-      () => false,
+    const before = await vscode.workspace.fs.stat(spec).then(
+      () => spec,
+      () => this.#put("none.md", ""),
     );
-    const after = this.#put(`${draft.runId}/${name}`, draft.merged);
-    await diff(exists ? spec : this.#put("none.md", ""), after, `${name} ↔ draft`);
-    if (draft.conflicts.length === 0) return;
+    await diff(before, this.#put(`${draft.runId}/${name}`, draft.merged), `${name} ↔ draft`);
     const where = draft.conflicts.map(place).join(", ");
     const text = `You and the draft both changed ${where}. You choose when you apply it.`;
-    void vscode.window.showInformationMessage(text);
+    if (where) void vscode.window.showInformationMessage(text);
   }
 
   /** Apply a draft, asking about each conflict; the spec is left open, and the edit can be undone. */
   async apply(params: wire.ApplyDraftParams): Promise<wire.ApplyDraftResult> {
-    let result = await this.session.execute("kata.draft.apply", params);
+    // The diff editor has shown it; VS Code's refactoring preview would ask once more.
+    let result = await this.session.execute("kata.draft.apply", { ...params, confirm: false });
     const { runId } = result;
     while (result.outcome === "conflict") {
       const choices = { ...params.choices, ...(await this.#choose(result)) };
-      result = await this.session.execute("kata.draft.apply", { runId, choices });
+      const again = { runId, choices, confirm: false };
+      result = await this.session.execute("kata.draft.apply", again);
     }
     if (result.outcome === "stale" || result.outcome === "refused") {
       throw new Error(`The draft was not applied: ${result.message}`);
@@ -118,15 +118,15 @@ export class Drafts implements vscode.TextDocumentContentProvider {
     return choices;
   }
 
-  async #fetch(runId: string): Promise<void> {
+  async #fetch(runId: string): Promise<vscode.Uri> {
     const { text = "" } = await this.session.execute("kata.run.get", { runId });
     this.#received.set(runId, [...text].length);
-    this.#put(`${runId}/draft.md`, text);
+    return this.#put(`${runId}/draft.md`, text);
   }
 
-  #put(name: string, text?: string): vscode.Uri {
+  #put(name: string, text: string): vscode.Uri {
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}` });
-    if (text !== undefined) this.#texts.set(uri.path, text);
+    this.#texts.set(uri.path, text);
     this.#changes.fire(uri);
     return uri;
   }

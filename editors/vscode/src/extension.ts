@@ -3,10 +3,9 @@ import * as vscode from "vscode";
 import { announce, handlers, type Parts, start } from "./commands.js";
 import { Drafts } from "./drafts.js";
 import { Program } from "./program.js";
-import { Runs } from "./runs.js";
+import { active, Runs } from "./runs.js";
 import { Session } from "./session.js";
-import { StatusItem } from "./status.js";
-import { active, report } from "./words.js";
+import { statusItem } from "./status.js";
 
 let session: Session | undefined;
 
@@ -19,41 +18,49 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   });
   const runs = new Runs(session);
   const parts: Parts = { session, runs, log, drafts: new Drafts(session) };
-  const status = new StatusItem();
-  listen(parts, status);
   const subscribe = context.subscriptions.push.bind(context.subscriptions);
-  subscribe(log, status.item, ...parts.drafts.register());
+  subscribe(log, statusItem(session), ...parts.drafts.register());
   subscribe(vscode.window.registerTreeDataProvider("kataLsp.runs", runs));
   for (const [name, handler] of Object.entries(handlers(parts))) {
-    const run = async (...args: unknown[]) => {
-      try {
-        return await handler(...args);
-      } catch (error) {
-        return report(error, log);
-      }
-    };
+    const run = async (...args: unknown[]) => guarded(log, async () => handler(...args));
     subscribe(vscode.commands.registerCommand(`kataLsp.${name}`, run));
   }
-  await session.start(false).catch((error) => report(error, log));
+  listen(parts);
+  const started = session.start(false);
+  await guarded(log, () => started);
 }
 
 export async function deactivate(): Promise<void> {
   await session?.stop();
 }
 
-function listen(parts: Parts, status: StatusItem): void {
+function listen(parts: Parts): void {
   const { session, runs, drafts, log } = parts;
   session.onDidChangeState((state) => {
-    status.state(state);
     void vscode.commands.executeCommand("setContext", "kataLsp.state", state);
     if (state === "running") runs.refresh();
   });
-  session.on("kata/status/didChange", (params) => status.update(params));
   session.on("kata/run/didStream", (params) => drafts.streamed(params));
   session.on("kata/run/didChange", (run) => {
     const before = runs.update(run);
     if (active(run) || !before || !active(before)) return;
-    drafts.ended(run).catch((error) => report(error, log));
-    announce(parts, run).catch((error) => report(error, log));
+    void guarded(log, () => drafts.ended(run));
+    void guarded(log, () => announce(parts, run));
   });
+}
+
+/** Show a failure; a question that the user cancelled needs no words. */
+async function guarded<T>(
+  log: vscode.LogOutputChannel,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof vscode.CancellationError) return undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    log.error(message);
+    if (await vscode.window.showErrorMessage(message, "Show Log")) log.show();
+    return undefined;
+  }
 }

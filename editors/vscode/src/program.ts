@@ -15,23 +15,16 @@ const NO_PYTHON =
   "and Ubuntu: python3-venv), or name it in the setting kataLsp.python.";
 
 export class Program {
-  readonly #folder: string;
-  /** Where the managed environment has it, whether it is there or not. */
-  readonly managed: string;
-
   constructor(
     private readonly context: vscode.ExtensionContext,
     private readonly log: vscode.LogOutputChannel,
-  ) {
-    const name = `server-${context.extension.packageJSON.version}`;
-    this.#folder = path.join(context.globalStorageUri.fsPath, name);
-    this.managed = path.join(this.#folder, WINDOWS ? "Scripts/kata-lsp.exe" : "bin/kata-lsp");
-  }
+  ) {}
 
   /** Find it without asking. A wrong setting is an error: no other program is what was meant. */
   async find(): Promise<string | undefined> {
     const named = setting("serverPath");
-    for (const program of named ? [named] : ["kata-lsp", this.managed]) {
+    const managed = path.join(this.#folder, WINDOWS ? "Scripts/kata-lsp.exe" : "bin/kata-lsp");
+    for (const program of named ? [named] : ["kata-lsp", managed]) {
       if (await this.#runs(program, ["serve", "--help"])) return program;
     }
     if (named) throw new Error(`kataLsp.serverPath: ${named} does not run; correct it.`);
@@ -53,14 +46,20 @@ export class Program {
     await vscode.window.withProgress(options, (progress, token) => {
       const work = promisify(execFile)(python, ["-I", installer, this.#folder]);
       token.onCancellationRequested(() => work.child.kill());
-      work.child.stdout?.on("data", (message) => progress.report({ message: `${message}` }));
-      work.child.stderr?.on("data", (message) => this.log.info(`${message}`.trimEnd()));
+      work.child.stdout?.on("data", (message) => progress.report({ message }));
+      work.child.stderr?.on("data", (message) => this.log.info(message.trimEnd()));
       return work.catch((error) => {
         if (token.isCancellationRequested) throw new vscode.CancellationError();
         throw new Error(error.stderr.trim().split("\n").at(-1));
       });
     });
     return true;
+  }
+
+  /** Named by the version, so that an extension never takes an older one's environment. */
+  get #folder(): string {
+    const name = `server-${this.context.extension.packageJSON.version}`;
+    return path.join(this.context.globalStorageUri.fsPath, name);
   }
 
   async #python(): Promise<string> {
@@ -71,15 +70,13 @@ export class Program {
     throw new Error(NO_PYTHON);
   }
 
-  async #runs(program: string, args: string[]): Promise<boolean> {
-    try {
-      // From home: an open folder has no say in what is found.
-      await promisify(execFile)(program, args, { cwd: homedir() });
-      return true;
-    } catch (error) {
-      this.log.info(`${program} was passed over: ${(error as Error).message.trim()}`);
+  /** Try a program. From home: an open folder has no say in what is found. */
+  #runs(program: string, args: string[]): Promise<boolean> {
+    const work = promisify(execFile)(program, args, { cwd: homedir() });
+    return work.then(Boolean).catch((error) => {
+      this.log.info(`${program} was passed over: ${error.message.trim()}`);
       return false;
-    }
+    });
   }
 }
 

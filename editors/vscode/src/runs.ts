@@ -1,20 +1,11 @@
 // Owns the Runs view: runs, newest first, with their attempts, as the server tells them.
 import * as vscode from "vscode";
-import type { RunPayload } from "./generated/protocol.js";
+import type { RunPayload, UsagePayload } from "./generated/protocol.js";
+import looks from "./looks.json" with { type: "json" };
 import type { Session } from "./session.js";
-import { active, parts, spent, title, used } from "./words.js";
 
 /** A run, or a line below one. */
 export type Node = RunPayload | vscode.TreeItem;
-
-const ICONS: Record<RunPayload["status"], [icon: string, color: string]> = {
-  queued: ["clock", "charts.blue"],
-  running: ["sync~spin", "charts.blue"],
-  completed: ["pass", "charts.green"],
-  failed: ["error", "charts.red"],
-  interrupted: ["debug-disconnect", "charts.yellow"],
-  cancelled: ["circle-slash", "disabledForeground"],
-};
 
 export class Runs implements vscode.TreeDataProvider<Node> {
   readonly #changes = new vscode.EventEmitter<undefined>();
@@ -39,25 +30,15 @@ export class Runs implements vscode.TreeDataProvider<Node> {
     this.#changes.fire(undefined);
   }
 
-  /** Have the user choose one of the runs that are `wanted`. */
-  async pick(wanted: (run: RunPayload) => boolean): Promise<RunPayload> {
-    const found = (await this.#all()).filter(wanted);
-    if (!found[0]) throw new Error("There is no such run.");
-    const items = found.map((run) => ({ label: title(run), description: about(run), run }));
-    const chosen = await vscode.window.showQuickPick(items, { placeHolder: "Which run?" });
-    if (!chosen) throw new vscode.CancellationError();
-    return chosen.run;
-  }
-
   async getChildren(node?: Node): Promise<Node[]> {
     if (node) return "runId" in node ? lines(node) : [];
-    return this.session.running ? this.#all() : [];
+    return this.session.running ? this.all() : [];
   }
 
   getTreeItem(node: Node): vscode.TreeItem {
     if (!("runId" in node)) return node;
     const item = new vscode.TreeItem(title(node), vscode.TreeItemCollapsibleState.Collapsed);
-    const [icon, color] = ICONS[node.status];
+    const [icon = "", color = ""] = looks.runs[node.status];
     const over = node.status === "completed" ? "" : "resumable";
     item.id = node.runId;
     item.iconPath = new vscode.ThemeIcon(icon, new vscode.ThemeColor(color));
@@ -68,7 +49,8 @@ export class Runs implements vscode.TreeDataProvider<Node> {
     return item;
   }
 
-  async #all(): Promise<RunPayload[]> {
+  /** The runs of the first folder, newest first. */
+  async all(): Promise<RunPayload[]> {
     this.#listed ??= this.session.execute("kata.run.list", {}).then(({ runs }) => {
       for (const run of runs) if (!this.#runs.has(run.runId)) this.#runs.set(run.runId, run);
     });
@@ -77,28 +59,51 @@ export class Runs implements vscode.TreeDataProvider<Node> {
   }
 }
 
-function about(run: RunPayload): string {
+export function active({ status }: RunPayload): boolean {
+  return status === "queued" || status === "running";
+}
+
+export function title({ prompt }: RunPayload): string {
+  const line = prompt.split("\n").find((text) => text.trim()) ?? "";
+  return line.length > 32 ? `${line.slice(0, 31)}…` : line;
+}
+
+/** What a run does or came to, in a few words. */
+export function about(run: RunPayload): string {
   const draft = run.draft && run.draft.state !== "none" && `draft ${run.draft.state}`;
-  return parts(
+  return joined(
     active(run) ? (run.phase ?? run.status) : draft || run.status,
     spent(used(run.usage), run.costUsd),
     new Date(run.createdAt * 1000).toLocaleTimeString([], { timeStyle: "short" }),
   );
 }
 
+/** Join what there is to say, leaving out what is empty. */
+export function joined(...texts: (string | false | undefined)[]): string {
+  return texts.filter(Boolean).join(" · ");
+}
+
+export function spent(tokens: number, cost: number | undefined): string {
+  const count = tokens < 1000 ? `${tokens}` : `${(tokens / 1000).toFixed(1)}k`;
+  const price = cost !== undefined && `$${cost.toFixed(cost < 0.1 ? 4 : 2)}`;
+  return joined(tokens > 0 && `${count} tokens`, price);
+}
+
+function used(usage: UsagePayload): number {
+  return (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
+}
+
 function lines({ attempts, context, diagnostics, error }: RunPayload): Node[] {
-  const made = attempts.map(({ purpose, provider, model, code, seconds, usage, costUsd }) => {
-    const cost = spent(used(usage), costUsd);
-    const about = parts(code, `${seconds.toFixed(1)} s`, cost);
-    return line(code ? "error" : "arrow-swap", `${purpose}: ${provider} ${model}`, about);
-  });
-  if (context.length > 0) {
-    const paths = context.map((each) => `${each.path}:${each.startLine}`).join("\n");
-    made.push(line("files", "context", `${context.length} snippets`, paths));
-  }
-  made.push(...diagnostics.map(({ source, message }) => line("warning", source, message)));
-  const advice = error && `${error.message} ${error.remediation}`;
-  return error ? [...made, line("error", error.code, error.message, advice)] : made;
+  const paths = context.map((each) => `${each.path}:${each.startLine}`);
+  return [
+    ...attempts.map(({ purpose, provider, model, code, seconds, usage, costUsd }) => {
+      const cost = joined(code, `${seconds.toFixed(1)} s`, spent(used(usage), costUsd));
+      return line(code ? "error" : "arrow-swap", `${purpose}: ${provider} ${model}`, cost);
+    }),
+    line("files", "context", `${paths.length} snippets`, paths.join("\n")),
+    ...diagnostics.map(({ source, message }) => line("warning", source, message)),
+    ...(error ? [line("error", error.code, `${error.message} ${error.remediation}`)] : []),
+  ];
 }
 
 function line(icon: string, label: string, description: string, tooltip = description) {

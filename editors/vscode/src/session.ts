@@ -5,10 +5,16 @@ import * as lsp from "vscode-languageclient/node";
 import { type Commands, type Notifications, PROTOCOL_VERSION } from "./generated/protocol.js";
 import type { Program } from "./program.js";
 
-export type SessionState = "missing" | "stopped" | "starting" | "running";
+const STATES = { 1: "stopped", 2: "running", 3: "starting", 4: "stopped" } as const;
+export type SessionState = (typeof STATES)[lsp.State] | "missing";
+
+export type Name = keyof Commands;
+export type Params<C extends Name> = Commands[C]["params"];
+export type Result<C extends Name> = Commands[C]["result"];
+type Token = vscode.CancellationToken;
 
 /** What a command of the server does here when a lens, an action or a link calls it. */
-export type Shown = { [C in keyof Commands]?: (params: Commands[C]["params"]) => Promise<unknown> };
+export type Shown = { [C in Name]?: (params: Params<C>) => Promise<unknown> };
 
 const SECRET = "kataLsp.keys";
 
@@ -56,14 +62,10 @@ export class Session {
   }
 
   /** Run a command of the server, which is started first when it is not running. */
-  async execute<C extends keyof Commands>(
-    command: C,
-    params: Commands[C]["params"],
-    token?: vscode.CancellationToken,
-  ): Promise<Commands[C]["result"]> {
+  async execute<C extends Name>(name: C, params: Params<C>, token?: Token): Promise<Result<C>> {
     if (!this.running) await this.start(true);
     await this.#sendKeys();
-    return this.#request(command, params, token);
+    return this.#request(name, params, token);
   }
 
   /** The providers' keys, which VS Code keeps. */
@@ -81,16 +83,17 @@ export class Session {
   async #start(ask: boolean): Promise<void> {
     if (this.running) return;
     const found = await this.program.find();
-    if (!found && ask && (await this.program.offer("Kata's server is not installed yet."))) {
-      return this.#start(false);
-    }
-    if (!found) this.#states.fire("missing");
-    if (!found && ask) throw new vscode.CancellationError();
-    if (found) await this.#connect(found);
+    if (found) return this.#connect(found);
+    this.#states.fire("missing");
+    if (!ask) return;
+    const made = await this.program.offer("Kata's server is not installed yet.");
+    if (!made) throw new vscode.CancellationError();
+    return this.#start(false);
   }
 
   async #connect(program: string): Promise<void> {
-    const options: lsp.LanguageClientOptions = {
+    const run: lsp.Executable = { command: program, args: ["serve"], options: { cwd: homedir() } };
+    const client = new lsp.LanguageClient("kataLsp", "Kata", run, {
       documentSelector: [{ scheme: "file" }],
       outputChannel: this.log,
       revealOutputChannelOn: lsp.RevealOutputChannelOn.Never,
@@ -98,9 +101,8 @@ export class Session {
       middleware: {
         executeCommand: async (command, args, next) => {
           await this.#sendKeys();
-          const show = this.shown[command as keyof Shown] as
-            | ((params: unknown) => unknown)
-            | undefined;
+          // biome-ignore lint/suspicious/noExplicitAny: the server has checked what it sent
+          const show: ((params: any) => unknown) | undefined = this.shown[command as keyof Shown];
           return show ? show(args[0] ?? {}) : next(command, args);
         },
         workspace: {
@@ -108,9 +110,7 @@ export class Session {
             items.map(({ section }) => (section === "kata" ? userSettings() : workspaceSettings())),
         },
       },
-    };
-    const server = { command: program, args: ["serve"], options: { cwd: homedir() } };
-    const client = new lsp.LanguageClient("kataLsp", "Kata", server, options);
+    });
     client.registerFeature(CAPABILITIES);
     client.onDidChangeState(({ newState }) => {
       if (newState === lsp.State.Running) this.#keysSent = undefined;
@@ -120,12 +120,9 @@ export class Session {
     this.log.info(`starting ${program}`);
     this.#client = client;
     await client.start();
-    if (
-      client.initializeResult?.capabilities.experimental?.kata?.protocolVersion !== PROTOCOL_VERSION
-    ) {
-      const text = `${program} and this extension are too far apart; update the older one.`;
-      void vscode.window.showWarningMessage(text);
-    }
+    const { kata } = client.initializeResult?.capabilities.experimental ?? {};
+    if (kata?.protocolVersion === PROTOCOL_VERSION) return;
+    throw new Error(`${program} and this extension are too far apart; update the older one.`);
   }
 
   /** Send the keys before a connection's first command: they live in the server's memory only. */
@@ -138,7 +135,7 @@ export class Session {
     await this.#keysSent;
   }
 
-  async #request<R>(command: string, params: object, token?: vscode.CancellationToken): Promise<R> {
+  async #request<R>(command: string, params: object, token?: Token): Promise<R> {
     if (!this.#client) throw new Error("Kata's server is not running; restart it.");
     const request = { command, arguments: [params] };
     return this.#client.sendRequest(lsp.ExecuteCommandRequest.type, request, token) as Promise<R>;
@@ -149,19 +146,10 @@ export class Session {
 const CAPABILITIES: lsp.StaticFeature = {
   fillClientCapabilities(capabilities) {
     capabilities.experimental = { kata: { offers: false, userConfiguration: true } };
-    // Drafts are reviewed in the diff editor; VS Code's refactoring preview would ask again.
-    delete capabilities.workspace?.workspaceEdit?.changeAnnotationSupport;
   },
   initialize() {},
   getState: () => ({ kind: "static" }),
   clear() {},
-};
-
-const STATES: Record<lsp.State, SessionState> = {
-  [lsp.State.Stopped]: "stopped",
-  [lsp.State.Starting]: "starting",
-  [lsp.State.Running]: "running",
-  [lsp.State.StartFailed]: "stopped",
 };
 
 // A repository can write workspace settings, so the server gets the user's own apart from them.
