@@ -37,6 +37,9 @@ def converter() -> Converter:
 
 
 def _scalar(value: Any, kind: type) -> Any:
+    if kind not in _SCALARS:
+        # cattrs asks for subclasses too, and LSP's enumerations are integers and strings.
+        return kind(value)
     whole = kind is int and type(value) is float and value.is_integer()
     if type(value) is kind or whole or (kind is float and type(value) is int):
         return kind(value)
