@@ -137,7 +137,11 @@ local shows = {
   ['kata.draft.apply'] = drafts.applied,
 }
 for name, show in pairs(shows) do
-  M.from_lenses[name] = function(command) client.request(name, command.arguments or {}, show) end
+  M.from_lenses[name] = function(command)
+    local arguments = vim.deepcopy(command.arguments or {})
+    if arguments[1] then arguments[1].open = nil end -- the server need not: we show the answer
+    client.request(name, arguments, show)
+  end
 end
 
 ---@param command table What `nvim_create_user_command` passes.
