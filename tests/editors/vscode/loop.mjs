@@ -53,6 +53,8 @@ async function loop(vscode) {
     applies,
     cancels,
     resolvesAConflict,
+    ticksATask,
+    seesAProblem,
     switchesTheRuntime,
     restartsInARun,
   ];
@@ -177,6 +179,34 @@ async function resolvesAConflict(vscode) {
   await page.keyboard.press("Control+s");
   const merged = await onDisk(vscode, (saved) => saved.includes("by model"));
   assert.match(merged, /by day/);
+}
+
+async function ticksATask(vscode) {
+  const lens = (title) => vscode.page.locator(".codelens-decoration a", { hasText: title }).first();
+  await lens("Refine spec").waitFor();
+  await lens("Start T001").click();
+  await lens("Mark T001 done").click();
+  await vscode.reads("- [x] T001");
+  await vscode.page.keyboard.press("Control+s");
+  await onDisk(vscode, (saved) => saved.includes("- [x] T001"));
+}
+
+async function seesAProblem(vscode) {
+  const { page } = vscode;
+  const squiggle = page.locator(".squiggly-error, .squiggly-warning").first();
+  await page.locator(".view-line", { hasText: "T004" }).first().click();
+  await page.keyboard.press("End");
+  await page.keyboard.type("\n- [ ] T003 again (after T099)");
+  await page.keyboard.press("Escape");
+  await squiggle.waitFor();
+  await page.keyboard.press("Control+Shift+m");
+  await page.locator(".markers-panel .monaco-list-row", { hasText: "T099" }).first().waitFor();
+  await vscode.shot("problems");
+  await page.keyboard.press("Control+Shift+m");
+  await page.locator(".view-line", { hasText: "T003 again" }).first().click();
+  for (const key of ["Home", "Home", "Shift+End", "Delete", "Backspace"]) await page.keyboard.press(key);
+  await squiggle.waitFor({ state: "detached" });
+  await page.keyboard.press("Control+s");
 }
 
 async function switchesTheRuntime(vscode) {
