@@ -10,7 +10,7 @@ import platform
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from kata_lsp import __version__
 from kata_lsp.app import App
@@ -21,6 +21,15 @@ from kata_lsp.providers.registry import Provider
 from kata_lsp.runs.store import RunFilter
 
 State = Literal["ok", "warning", "error"]
+
+_ADDRESS_CODES: Final = frozenset(
+    {
+        ErrorCode.BAD_ENDPOINT,
+        ErrorCode.BAD_RESPONSE,
+        ErrorCode.PROVIDER_UNAVAILABLE,
+        ErrorCode.TIMEOUT,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +105,22 @@ async def _provider(app: App, provider: Provider, *, network: bool) -> Check:
     detail = f"credential from {auth.source}"
     if not network or not provider.spec.capabilities.network:
         return Check(name, "ok", detail)
-    if provider.endpoint.base_url is not None:
-        reached = await probe(provider.endpoint.base_url)
-        if reached.problem:
-            return Check(name, "error", f"{detail}; {reached.problem}", reached.remedy)
     try:
         models = await app.runtime.list_models(provider.id, refresh=True)
     except KataError as error:
-        return Check(name, "error", f"{detail}; {error.message}", error.remediation)
+        problem, remedy = await _explained(provider, error)
+        return Check(name, "error", f"{detail}; {problem}", remedy)
     return Check(name, "ok", f"{detail}; {len(models)} models")
+
+
+async def _explained(provider: Provider, error: KataError) -> tuple[str, str]:
+    """Return problem and remedy, looked into once more where the address may be to blame."""
+    base_url = provider.endpoint.base_url
+    if base_url is not None and error.code in _ADDRESS_CODES:
+        found = await probe(base_url, provider.spec.models_path)
+        if found.problem:
+            return found.problem, found.remedy
+    return error.message, error.remediation
 
 
 async def _default(app: App) -> Check:

@@ -152,5 +152,7 @@ class ProviderSpec:
     """Environment variables that hold a session token."""
     preferred_models: tuple[str, ...] = ()
     """Patterns (`fnmatch`), best first, that pick a default from the provider's own list."""
+    models_path: str = "/models"
+    """Where the model list is below a base URL; a `/v1` that both have is there only once."""
     builtin: bool = True
     """False for kinds that exist only through a user's custom provider."""

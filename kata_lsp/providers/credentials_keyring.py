@@ -10,7 +10,6 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeVar, cast
 
@@ -39,15 +38,6 @@ class Keyring(Protocol):
     def delete_password(self, service: str, username: str) -> None:
         """Remove the secret."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class KeyringStatus:
-    """Whether a usable keyring is there, what it calls itself, and whether it has the key."""
-
-    available: bool
-    backend: str
-    has_key: bool
 
 
 def system_keyring() -> Keyring:
@@ -91,9 +81,7 @@ class KeyringSource:
         Raises:
             KeySourceError: There is no usable keyring.
         """
-        await self._asked(
-            lambda: _changed(lambda: self._open().set_password(SERVICE, provider_id, key))
-        )
+        await self._asked(lambda: _changed(lambda: _store(self._open(), provider_id, key)))
 
     async def clear(self, provider_id: str) -> bool:
         """Remove a provider's key; return whether there was one.
@@ -101,21 +89,7 @@ class KeyringSource:
         Raises:
             KeySourceError: There is no usable keyring.
         """
-        status = await self.status(provider_id)
-        if not status.has_key:
-            return False
-        await self._asked(
-            lambda: _changed(lambda: self._open().delete_password(SERVICE, provider_id))
-        )
-        return True
-
-    async def status(self, provider_id: str) -> KeyringStatus:
-        """Return what is known of the keyring and the provider's key, never the key.
-
-        Raises:
-            KeySourceError: The keyring did not answer in time.
-        """
-        return await self._asked(lambda: _status(self._open, provider_id))
+        return await self._asked(lambda: _changed(lambda: _remove(self._open(), provider_id)))
 
     async def _asked(self, work: Callable[[], T]) -> T:
         if self._stuck is not None and self._stuck.is_alive():
@@ -140,19 +114,23 @@ def _lookup(open_keyring: Callable[[], Keyring], provider_id: str) -> str | None
         return None
 
 
-def _status(open_keyring: Callable[[], Keyring], provider_id: str) -> KeyringStatus:
-    try:
-        keyring = open_keyring()
-        backend = f"{type(keyring).__module__}.{type(keyring).__qualname__}"
-        has_key = keyring.get_password(SERVICE, provider_id) is not None
-    except Exception as error:  # noqa: BLE001 - as above
-        return KeyringStatus(available=False, backend=type(error).__name__, has_key=False)
-    return KeyringStatus(available=True, backend=backend, has_key=has_key)
+def _store(keyring: Keyring, provider_id: str, key: str) -> None:
+    keyring.set_password(SERVICE, provider_id, key)
+    if keyring.get_password(SERVICE, provider_id) != key:
+        # The library's null backend takes everything and keeps nothing.
+        raise LookupError
 
 
-def _changed(work: Callable[[], None]) -> None:
+def _remove(keyring: Keyring, provider_id: str) -> bool:
+    if keyring.get_password(SERVICE, provider_id) is None:
+        return False
+    keyring.delete_password(SERVICE, provider_id)
+    return True
+
+
+def _changed(work: Callable[[], T]) -> T:
     try:
-        work()
+        return work()
     except Exception as error:
         raise KeySourceError(
             f"the OS keyring cannot be used ({type(error).__name__}); set the environment "

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import httpx
 
 TIMEOUT_SECONDS = 10.0
+_VERSION = "/v1"
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
 
@@ -26,24 +27,35 @@ class Probe:
     remedy: str = ""
 
 
-async def probe(base_url: str) -> Probe:
-    """Ask `base_url` for its models without a credential, and judge the answer.
+async def probe(
+    base_url: str, models_path: str = "/models", *, timeout_seconds: float = TIMEOUT_SECONDS
+) -> Probe:
+    """Ask for the models below `base_url` without a credential, and judge the answer.
 
-    Redirects are not followed: a provider's API does not redirect, a login page does.
+    Redirects are not followed: a provider's API does not redirect, a login page does. Where
+    nothing is found, the address that users most often mean is tried, too.
     """
     import httpx  # noqa: PLC0415 - only the doctor needs it
 
-    where = urlsplit(base_url).netloc
+    base, where = base_url.rstrip("/"), urlsplit(base_url).netloc
+    if models_path.startswith(_VERSION):
+        base = base.removesuffix(_VERSION)
     try:
         async with httpx.AsyncClient(
-            timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=True
+            timeout=timeout_seconds, follow_redirects=False, trust_env=True
         ) as client:
-            answer = await client.get(f"{base_url.rstrip('/')}/models")
+            answer = await client.get(base + models_path)
+            if answer.status_code == _NOT_FOUND and _VERSION not in base + models_path:
+                meant = await client.get(base + _VERSION + models_path)
+                if not _judge(meant, where).problem:
+                    return Probe(
+                        _nothing_at(where), "Add `/v1` to `baseUrl`: an API answers there."
+                    )
     except httpx.InvalidURL:
         return Probe("the base URL is not a URL", "Correct `baseUrl`: http(s)://HOST[:PORT]/v1")
     except httpx.TimeoutException:
         return Probe(
-            f"{where} did not answer within {TIMEOUT_SECONDS:g} s",
+            f"{where} did not answer within {timeout_seconds:g} s",
             "Is the server running, and does a firewall or proxy stand in between?",
         )
     except httpx.ConnectError as error:
@@ -59,16 +71,17 @@ async def probe(base_url: str) -> Probe:
     return _judge(answer, where)
 
 
+def _nothing_at(where: str) -> str:
+    return f"{where} has no model list below the base URL"
+
+
 def _judge(answer: httpx.Response, where: str) -> Probe:
     if answer.is_redirect:
         return Probe(
             f"{where} redirects elsewhere", "Set `baseUrl` to the address it redirects to."
         )
     if answer.status_code == _NOT_FOUND:
-        return Probe(
-            f"{where} has no /models below the base URL",
-            "Most servers want `/v1` at the end of `baseUrl`.",
-        )
+        return Probe(_nothing_at(where), "Compare `baseUrl` with the server's documentation.")
     if answer.status_code >= _SERVER_ERROR:
         return Probe(
             f"{where} answers with status {answer.status_code}", "Look at the server's own log."

@@ -58,9 +58,6 @@ async def test_a_key_is_set_found_and_cleared():
     await keys.set("acme", "key")
     assert ring.secrets == {(SERVICE, "acme"): "key"}
     assert await keys.key(ACME) == "key"
-    status = await keys.status("acme")
-    assert (status.available, status.has_key) == (True, True)
-    assert status.backend.endswith("Ring")
     assert await keys.clear("acme")
     assert not await keys.clear("acme")
     assert await keys.key(ACME) is None
@@ -77,10 +74,10 @@ async def test_a_keyring_that_fails_has_no_key():
     """Most machines without a desktop have none; that is not an error until one is written to."""
     broken = source(Ring(failure=RuntimeError("no backend, secret sk-canary")))
     assert await broken.key(ACME) is None
-    assert not (await broken.status("acme")).available
-    with pytest.raises(KeySourceError, match="cannot be used") as caught:
-        await broken.set("acme", "key")
-    assert "canary" not in str(caught.value)
+    for change in (broken.set("acme", "key"), broken.clear("acme")):
+        with pytest.raises(KeySourceError, match="cannot be used") as caught:
+            await change
+        assert "canary" not in str(caught.value)
 
 
 async def test_a_locked_keyring_is_given_up_on():
@@ -103,3 +100,11 @@ async def test_the_real_keyring_is_asked_without_harm(monkeypatch: pytest.Monkey
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     other = replace(ACME, id="kata-test-provider")
     assert await KeyringSource().key(other) is None
+    assert not await KeyringSource().clear(other.id)
+
+
+async def test_a_keyring_that_keeps_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch):
+    """Its owner turned it off: nobody is told that the key was stored."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    with pytest.raises(KeySourceError, match="cannot be used"):
+        await KeyringSource().set("kata-test-provider", "key")

@@ -37,6 +37,7 @@ PROVIDERS = (
         connect=partial(connect, capabilities=_COMPATIBLE),
         capabilities=_COMPATIBLE,
         preferred_models=(*PREFERRED_MODELS, "*"),
+        models_path="/v1/models",
         builtin=False,
     ),
 )
