@@ -24,12 +24,15 @@ from kata_lsp.lsp.progress import Progress
 from kata_lsp.lsp.publisher import Publisher
 from kata_lsp.lsp.spec_files import EditorSpecFiles
 from kata_lsp.lsp.spec_news import SpecNews
-from kata_lsp.lsp.spec_runs import RunsBySpec, SpecRuns
+from kata_lsp.lsp.spec_runs import MAX_RUNS, RunsBySpec, SpecRuns
+from kata_lsp.lsp.spec_search import SpecSearch
 from kata_lsp.lsp.specs import Specs, SpecView
 from kata_lsp.lsp.tally import Tally
 from kata_lsp.orchestrator.events import Event, Sink, StatusChanged
 from kata_lsp.orchestrator.living_spec import read_threads
+from kata_lsp.runs.lifecycle import TERMINAL
 from kata_lsp.runs.record import RunRecord
+from kata_lsp.runs.store import RunFilter
 from kata_lsp.spec.threads import Thread
 
 if TYPE_CHECKING:
@@ -53,8 +56,12 @@ class Editor:
         self.folders = Folders(self.documents)
         self.configuration = Configuration(server, self.folders.first)
         self.spec_files = EditorSpecFiles(server, self.documents, self.folders)
-        self.specs = Specs(
-            self.documents, self.folders, lambda: self.configuration.settings.spec_path
+        self.specs = Specs(self.documents, self.folders, self._spec_path)
+        self.spec_search = SpecSearch(
+            self.specs,
+            self.folders,
+            lambda: server.session.position_encoding.value,
+            self._spec_path,
         )
         self.runs_by_spec = RunsBySpec(lambda place: self._spec_changed(*place))
         self.threads: dict[tuple[str, str], tuple[Thread, ...]] = {}
@@ -78,6 +85,9 @@ class Editor:
     def documents(self) -> Documents:
         """Return the open documents."""
         return cast("Documents", self._server.workspace)
+
+    def _spec_path(self) -> str:
+        return self.configuration.settings.spec_path
 
     def sink(self, event: Event) -> None:
         """Take an event of the orchestrator: count it, then show it in every way there is."""
@@ -172,7 +182,10 @@ class Editor:
         await app.open()
         self._app = app
         for root in self.folders.all():
-            self.runs_by_spec.load(await app.drafts.waiting(root))
+            # Oldest first: the newest are the last to be forgotten.
+            runs = await app.orchestrator.list(RunFilter(root=root, limit=MAX_RUNS))
+            ended = (run for run in reversed(runs) if run.status in TERMINAL)
+            self.runs_by_spec.load(ended)
         return app
 
     def _prepare(self) -> None:

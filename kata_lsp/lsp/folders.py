@@ -64,8 +64,7 @@ class Folders:
         wanted = canonical(str(path))
         for folder, uri in self._known():
             if _holds(folder, wanted):
-                rest = path_to_uri(Path("/", Path(wanted).relative_to(folder)), windows=False)
-                return uri.rstrip("/") + rest.removeprefix("file://").rstrip("/")
+                return uri_inside(uri, Path(wanted).relative_to(folder).as_posix())
         return path_to_uri(path)
 
     def spec_uri(self, root: str, spec_path: str) -> str:
@@ -79,6 +78,13 @@ class Folders:
             uris = [workspace.root_uri]
         paths = ((uri_to_path(uri), uri) for uri in uris)
         return [(canonical(path), uri) for path, uri in paths if path is not None]
+
+
+def uri_inside(folder: str, path: str) -> str:
+    """Return the URI of a posix path relative to a folder, spelled as the folder's own URI is."""
+    inside = "" if path == "." else path.lstrip("/")
+    rest = path_to_uri(f"/{inside}", windows=False).removeprefix("file://")
+    return folder.rstrip("/") + rest.rstrip("/")
 
 
 def _holds(folder: str, path: str) -> bool:

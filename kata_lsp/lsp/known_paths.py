@@ -1,6 +1,6 @@
 """Owns which of the paths that open specs name are there, looked up off the event loop.
 
-Must not know what a path is named for. Nothing outside a workspace folder is looked at.
+Must not know what a path is named for. Nothing outside a workspace folder is shown.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import unquote
@@ -17,8 +18,11 @@ from kata_lsp.lsp.specs import SpecView
 FRESH_SECONDS: Final = 5.0
 """How long an answer is believed while its spec is being edited."""
 
-_UNKNOWABLE: Final = ""
-"""What stands for a path that leaves the folder: nobody looks whether it is there."""
+_NO_FILE: Final = ""
+"""What stands for a folder, and for a path that leaves the root: nobody looks whether that is."""
+MAX_ENTRIES: Final = 200
+"""Names offered for a path that is being typed."""
+_MAX_SCANNED: Final = 5_000
 
 
 class KnownPaths:
@@ -69,7 +73,7 @@ def _look_up(root: str, spec_path: str, targets: Iterable[str]) -> dict[str, str
 
 
 def _find(root: str, folder: str, target: str) -> str | None:
-    """Return where a target is, None for nowhere, `_UNKNOWABLE` outside the root.
+    """Return the file that a target names, None where nothing is, else `_NO_FILE`.
 
     `os.path` rather than `pathlib`, which takes ten times as long and a spec names thousands.
     """
@@ -84,5 +88,45 @@ def _find(root: str, folder: str, target: str) -> str | None:
             inside = True
             if os.path.exists(path):  # noqa: PTH110 - fast
                 real = os.path.realpath(path)
-                return path if real == root or real.startswith(root + os.sep) else _UNKNOWABLE
-    return None if inside else _UNKNOWABLE
+                there = real.startswith(root + os.sep) and os.path.isfile(real)  # noqa: PTH113 - fast
+                return path if there else _NO_FILE
+    return None if inside else _NO_FILE
+
+
+def list_entries(root: str, spec_path: str, typed: str) -> tuple[list[str], bool]:
+    """Return what a path that is being typed may go on as, folders with a slash at their end.
+
+    Reads one folder of the root, or of the spec's own where the root has none of that name.
+
+    Args:
+        root: Absolute path of the workspace folder, links resolved.
+        spec_path: The spec, relative to it.
+        typed: The path so far, relative to either.
+
+    Returns:
+        Whole paths as they would be written, sorted, and whether there are more of them.
+    """
+    head, _, prefix = typed.rpartition("/")
+    folder = os.path.join(root, *PurePosixPath(spec_path).parent.parts)  # noqa: PTH118 - as above
+    for base in (root, folder):
+        path = os.path.realpath(os.path.join(base, head))  # noqa: PTH118 - as above
+        if path == root or path.startswith(root + os.sep):
+            try:
+                with os.scandir(path) as entries:
+                    names = [_name(entry) for entry in islice(entries, _MAX_SCANNED)]
+            except (OSError, ValueError):
+                continue
+            fitting = sorted(name for name in names if _fits(name, prefix))
+            lead = f"{head}/" if head else ""
+            return [lead + name for name in fitting[:MAX_ENTRIES]], len(fitting) > MAX_ENTRIES
+    return [], False
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return f"{entry.name}/" if entry.is_dir() else entry.name
+
+
+def _fits(name: str, prefix: str) -> bool:
+    if name.startswith(".") and not prefix.startswith("."):
+        return False
+    return name.casefold().startswith(prefix.casefold())

@@ -27,6 +27,11 @@ def previews_path() -> Path:
     return platformdirs.user_state_path("kata-lsp", appauthor=False) / "previews"
 
 
+def preview_path(run_id: str) -> Path:
+    """Return the file that shows the draft of a run, once it was shown."""
+    return previews_path() / f"draft-{run_id}.md"
+
+
 class Previews:
     """Drafts as files, the newest few."""
 
@@ -39,7 +44,7 @@ class Previews:
         if not self._client.session.capability("window.showDocument.support"):
             return instead
         try:
-            path = await asyncio.to_thread(_write, previews_path(), run_id, text)
+            path = await asyncio.to_thread(_write, preview_path(run_id), text)
         except OSError as error:
             return f"The preview cannot be written ({error.strerror}). {instead}"
         params = {"uri": path_to_uri(path), "external": False, "takeFocus": True}
@@ -51,9 +56,9 @@ class Previews:
         return "" if reply.get("success") is True else instead
 
 
-def _write(folder: Path, run_id: str, text: str) -> Path:
+def _write(path: Path, text: str) -> Path:
+    folder = path.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"draft-{run_id}.md"
     path.write_text(text, encoding="utf-8", newline="")
     path.chmod(0o600)
     others = sorted(folder.glob("draft-*.md"), key=lambda each: each.stat().st_mtime)

@@ -58,7 +58,7 @@ class RunsBySpec:
                 self._changed(_place(event.record))
 
     def load(self, records: Iterable[RunRecord]) -> None:
-        """Note runs of earlier sessions, oldest last; what is known already stays."""
+        """Note runs of earlier sessions, oldest first; what is known already stays."""
         for record in records:
             if record.id not in self._runs:
                 self._note(record)

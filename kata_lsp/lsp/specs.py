@@ -51,6 +51,10 @@ class SpecView:
             "end": {"line": end.line, "character": end.character},
         }
 
+    def offset(self, position: types.Position) -> int:
+        """Return what the client means by a position, moved into the text."""
+        return self.snapshot.offset(position)
+
     def span(self, range_: types.Range) -> Span:
         """Return what the client means by a range, moved into the text."""
         start, end = self.snapshot.offset(range_.start), self.snapshot.offset(range_.end)

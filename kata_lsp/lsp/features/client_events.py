@@ -8,24 +8,28 @@ from lsprotocol import types
 from kata_lsp.lsp.server import KataServer
 
 
-def register(server: KataServer) -> None:
-    """Listen to the client's own events."""
+async def initialized(server: KataServer, _: types.InitializedParams) -> None:
+    """Ask for the configuration, and read the settings."""
+    await server.editor.configuration.subscribe()
+    await server.editor.reconfigure()
 
-    @server.feature(types.INITIALIZED)
-    async def initialized(_: types.InitializedParams) -> None:
-        await server.editor.configuration.subscribe()
-        await server.editor.reconfigure()
 
-    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-    async def configuration_changed(params: types.DidChangeConfigurationParams) -> None:
-        await server.editor.configuration.update(params.settings)
-        await server.editor.reconfigure()
+async def configuration_changed(
+    server: KataServer, params: types.DidChangeConfigurationParams
+) -> None:
+    """Take the new configuration."""
+    await server.editor.configuration.update(params.settings)
+    await server.editor.reconfigure()
 
-    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
-    async def folders_changed(_: types.DidChangeWorkspaceFoldersParams) -> None:
-        server.editor.spec_news.places_changed()
-        await server.editor.reconfigure()
 
-    @server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)
-    async def progress_cancelled(params: types.WorkDoneProgressCancelParams) -> None:
-        await server.editor.cancel_progress(params.token)
+async def folders_changed(server: KataServer, _: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Find out again which documents are specs."""
+    server.editor.spec_news.places_changed()
+    await server.editor.reconfigure()
+
+
+async def progress_cancelled(
+    server: KataServer, params: types.WorkDoneProgressCancelParams
+) -> None:
+    """Cancel the run that a progress bar shows."""
+    await server.editor.cancel_progress(params.token)

@@ -17,26 +17,19 @@ from kata_lsp.lsp.spec_commands import for_spec
 from kata_lsp.lsp.specs import SpecView
 from kata_lsp.spec.shapes import Span
 
-KINDS = (actions.QUICK_FIX, actions.REWRITE, "kata")
 
-
-def register(server: KataServer) -> None:
-    """Answer `textDocument/codeAction`."""
-
-    @server.feature(
-        types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=list(KINDS))
+def code_actions(server: KataServer, params: types.CodeActionParams) -> list[dict[str, Any]]:
+    """Return what can be done at a place."""
+    only = params.context.only
+    wanted = (
+        action
+        for action in _actions(server, params)
+        if only is None or any(_is_a(action.kind, kind) for kind in only)
     )
-    def code_action(params: types.CodeActionParams) -> list[dict[str, Any]]:
-        only = params.context.only
-        wanted = (
-            action
-            for action in _actions(server, params)
-            if only is None or any(_is_a(action.kind, kind) for kind in only)
-        )
-        view = server.editor.specs.view(params.text_document.uri)
-        if server.session.capability("textDocument.codeAction.codeActionLiteralSupport") is None:
-            return [each.command.to_json() for each in wanted if each.command]
-        return [_literal(server, view, each) for each in wanted]
+    view = server.editor.specs.view(params.text_document.uri)
+    if server.session.capability("textDocument.codeAction.codeActionLiteralSupport") is None:
+        return [each.command.to_json() for each in wanted if each.command]
+    return [_literal(server, view, each) for each in wanted]
 
 
 def _actions(server: KataServer, params: types.CodeActionParams) -> Iterator[Action]:

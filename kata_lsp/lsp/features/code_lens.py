@@ -12,13 +12,10 @@ from kata_lsp.lsp.spec_commands import SpecCommand, for_spec, next_statuses
 from kata_lsp.lsp.specs import SpecView
 
 
-def register(server: KataServer) -> None:
-    """Answer `textDocument/codeLens`."""
-
-    @server.feature(types.TEXT_DOCUMENT_CODE_LENS)
-    def code_lens(params: types.CodeLensParams) -> list[dict[str, Any]] | None:
-        view = server.editor.specs.view(params.text_document.uri)
-        return None if view is None else _lenses(server, view)
+def code_lens(server: KataServer, params: types.CodeLensParams) -> list[dict[str, Any]] | None:
+    """Return every lens of a spec, resolved."""
+    view = server.editor.specs.view(params.text_document.uri)
+    return None if view is None else _lenses(server, view)
 
 
 def _lenses(server: KataServer, view: SpecView) -> list[dict[str, Any]]:
