@@ -12,5 +12,11 @@ from fakes.pi_engine import INSTALLATION
 
 from kata_lsp.providers.pi.installing import install
 
+
+def say(what: str) -> None:
+    """Show one step."""
+    sys.stderr.write(f"pi engine: {what}\n")
+
+
 if __name__ == "__main__":
-    asyncio.run(install(INSTALLATION, lambda said: sys.stderr.write(f"pi engine: {said}\n")))
+    asyncio.run(install(INSTALLATION, say))

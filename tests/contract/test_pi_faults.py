@@ -47,15 +47,18 @@ async def pi() -> AsyncIterator[PiMode]:
 def streamed() -> list[Case]:
     """Every row, streamed as the engine always does.
 
-    Faults before an answer take one way through the engine whatever the API, so one API stands
-    for all; each of these cases starts one to three processes.
+    Faults before an answer, and silences that only our deadlines end, take one way through the
+    engine whatever the API, so one API stands for all: each case starts one to three processes.
     """
     before_answer = {row.id for row in faults_http.ROWS}
     return [
         case
         for case in cases()
         if case.transport == "stream"
-        and (case.surface == "anthropic" or case.fault.id not in before_answer)
+        and (
+            case.surface == "anthropic"
+            or not (case.fault.deadline or case.fault.id in before_answer)
+        )
     ]
 
 

@@ -93,6 +93,25 @@ async def test_a_cancelled_run_hangs_up_at_once(when: str, pi: PiMode, server: P
     await pi_process.until_gone(own_mark())
 
 
+async def test_a_run_cancelled_while_the_engine_starts_leaves_nothing(
+    pi: PiMode, server: ProviderServer
+):
+    """Also a process that is too young to be known by its id is ended."""
+    await pi.engine().sandbox()
+    runtime = runtime_for(server, sources={"pi": pi.connect})
+    try:
+        call = asyncio.create_task(runtime.execute(call_to("anthropic", runtime_mode="pi")))
+        await pi_process.until_there(own_mark())
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    finally:
+        await runtime.aclose()
+    await pi.aclose()
+    await pi_process.until_gone(own_mark())
+    assert server.count() == 0
+
+
 async def test_an_engine_killed_midway_is_a_typed_failure(pi: PiMode, server: ProviderServer):
     """The text so far is kept, the remedy is named, and `native` answers at once."""
     gate = Gate()

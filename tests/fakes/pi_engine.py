@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,7 +32,9 @@ needs_engine = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def pi_mode(home: str | Path = HOME, *, subscriptions: bool = False) -> AsyncIterator[PiMode]:
+async def pi_mode(
+    home: str | Path = HOME, *, subscriptions: bool = False
+) -> AsyncGenerator[PiMode]:
     """Runtime mode `pi` on the engine at `home`, ended afterwards."""
     mode = PiMode({**os.environ, HOME_VARIABLE: str(home)}, lambda: subscriptions)
     try:

@@ -162,11 +162,11 @@ class Engine:
         try:
             if not child.sandboxed:
                 await child.expire(_TERM_SECONDS)
+            # Ends it itself when it was too young to have written its id down.
             await client.aclose()
         except Exception as error:  # noqa: BLE001 - the process is dead already; nobody waits for more
             _log.warning("closing a pi process failed with %s", type(error).__name__)
         finally:
-            child.kill()
             self._running.discard(child)
             await asyncio.to_thread(shutil.rmtree, child.folder, ignore_errors=True)
 
@@ -191,6 +191,7 @@ class _Child:
     folder: Path
     sandboxed: bool
     has_tools: bool
+    killed: bool = False
 
     @property
     def plan(self) -> Path:
@@ -212,11 +213,15 @@ class _Child:
         self.kill()
 
     def _signal(self, number: int) -> bool:
+        if self.killed:
+            # Its id is free for another process from now on.
+            return False
         try:
             pid = int((self.folder / "pid").read_text(encoding="ascii"))
             os.killpg(pid, number)
         except (OSError, ValueError):
             return False
+        self.killed = number == signal.SIGKILL
         return True
 
 
