@@ -57,6 +57,11 @@ class Terminal:
         """What is on the screen."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
+    def shoot(self, path: Path) -> None:
+        """Keep the screen as an artefact."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.text + "\n")
+
     def type(self, keys: str) -> None:
         """Type keys; carriage return is Enter and 1b Escape."""
         os.write(self._ours, keys.encode())

@@ -14,6 +14,7 @@ from fakes.provider_process import ProviderProcess
 pytestmark = pytest.mark.editor
 
 HERE = Path(__file__).parent
+ARTEFACTS = HERE.parents[2] / "build" / "editors"
 LANGUAGES = """\
 [language-server.kata]
 command = "kata-lsp"
@@ -50,7 +51,7 @@ def spec(tmp_path):
     path = tmp_path / "repo" / ".kata" / "spec.md"
     path.parent.mkdir(parents=True)
     (tmp_path / "repo" / ".git").mkdir()
-    path.write_text("# Greet\n\n## Goal\n\nGreet the user.\n")
+    path.write_text("# Greet\n\n## Goal\n\nGreet the user.\n\n## Tasks\n\n- [ ] T001 Change it\n")
     return path
 
 
@@ -84,10 +85,11 @@ def test_run_is_started_and_its_draft_applied(terminal, spec, log):
     terminal.type(':lsp-workspace-command kata.run.start "Greet the user by name"\r')
     terminal.wait_for("A draft for .kata/spec.md is ready")
     assert "Later" in terminal.text
+    terminal.shoot(ARTEFACTS / "helix-offer.txt")
     terminal.type("\r")
     terminal.wait_for("## Verification Plan")
     terminal.type(":write\r")
-    terminal.wait_for("written")
+    terminal.wait_for("' written")
     assert "- [ ] T001 Find where" in spec.read_text()
     assert "[ERROR]" not in log.read_text()
 
@@ -99,4 +101,23 @@ def test_wrong_command_is_an_error_and_no_more(terminal, log):
     terminal.type(':lsp-workspace-command kata.run.start "Greet the user by name"\r')
     terminal.wait_for("A draft for .kata/spec.md is ready")
     terminal.type("\x1b")
-    terminal.wait_for("A draft for", gone=True)
+    terminal.wait_for("is ready", gone=True)
+
+
+def test_problems_are_listed_and_a_task_is_ticked(terminal, spec, log):
+    """Diagnostics fill the picker, and code actions do what lenses do elsewhere."""
+    terminal.wait_for("section 'Verification Plan' is missing")
+    terminal.type(" d")
+    terminal.wait_for("missing-section")
+    terminal.type("\x1b")
+    terminal.wait_for("missing-section", gone=True)
+    terminal.type("/T001\r")
+    terminal.type(" a")
+    terminal.wait_for("Start T001")
+    terminal.shoot(ARTEFACTS / "helix-actions.txt")
+    terminal.type("\r")
+    terminal.wait_for("- [/] T001 Change it")
+    terminal.type(":write\r")
+    terminal.wait_for("' written")
+    assert "- [/] T001 Change it\n" in spec.read_text()
+    assert "[ERROR]" not in log.read_text()

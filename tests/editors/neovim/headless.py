@@ -169,7 +169,7 @@ class Neovim:
         """Return the screen and keep it as an artefact."""
         shown = self.screen()
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
-        version = self.lua("return tostring(vim.version())")
+        version = self.lua("return tostring(vim.version())").partition("+")[0]
         (ARTEFACTS / f"neovim-{version}-{name}.txt").write_text(shown + "\n")
         return shown
 
