@@ -37,7 +37,7 @@ def alone() -> Generator[None]:
 @pytest.fixture(scope="session")
 def edition() -> str:
     """Which VS Code: `floor` is the oldest supported, `latest` the newest that was tried."""
-    return os.environ.get("KATA_VSCODE", "floor")
+    return os.environ.get("VSCODE_EDITION", "floor")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 //   node loop.mjs '{"vscode": ..., "node": ..., "extension": ..., "out": ..., "name": ..., "provider": URL,
 //                   "path": PATH of VS Code, "installs": whether the server has to be set up first}'
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { provider } from "./provider.mjs";
 import { eventually, open } from "./workbench.mjs";
@@ -41,6 +41,11 @@ Whoever looks at the list of runs sees what each of them has used.
 
 - AC1, AC2: run \`pytest\` and look at the list.
 `;
+const MACHINE = "sd/data/Machine/settings.json";
+const STORAGE = "sd/data/User/globalStorage/kata-lsp.kata-lsp";
+const machine = {
+  "kata.providers": { anthropic: { baseUrl: fake.url, model: "claude-sonnet-4-5" } },
+};
 const draft = (gates) => ({ name: "reply", text: SPEC, chunks: 40, gates, usage: USAGE });
 const USAGE = { input_tokens: 5230, output_tokens: 612 };
 const began = Date.now();
@@ -57,6 +62,7 @@ async function loop(vscode) {
     seesAProblem,
     switchesTheRuntime,
     restartsInARun,
+    ...(options.installs ? [offersToRepair] : []),
   ];
   try {
     for (const step of steps) {
@@ -100,8 +106,20 @@ async function begin(vscode, command, prompt) {
 async function installs(vscode) {
   const { page } = vscode;
   await page.locator('.activitybar .action-label[aria-label="Kata"]').click();
-  await page.locator(".welcome-view .monaco-button", { hasText: "Set Up Kata" }).click();
+  const setUp = page.locator(".welcome-view .monaco-button", { hasText: "Set Up Kata" });
+  await setUp.click();
   await vscode.message("Kata's server is not installed yet", "Set Up");
+  await vscode.message("needs Python 3.11 or newer");
+  writeFileSync(path.join(vscode.root, MACHINE), JSON.stringify(machine));
+  await eventually(async () => {
+    await page.keyboard.press("Escape");
+    await setUp.click({ timeout: 3000 });
+    await page
+      .locator(".notification-list-item .monaco-button", { hasText: /^Set Up$/ })
+      .first()
+      .click({ timeout: 3000 });
+    await page.locator(".notification-list-item", { hasText: "Kata: " }).first().waitFor({ timeout: 5000 });
+  });
   const item = page.locator('.statusbar-item[id$=".kata"]');
   await page.locator(".notification-list-item", { hasText: "installing" }).first().waitFor();
   await vscode.shot("installing");
@@ -239,6 +257,14 @@ async function restartsInARun(vscode) {
   await vscode.shot("resumed");
 }
 
+async function offersToRepair(vscode) {
+  const storage = path.join(vscode.root, STORAGE);
+  const [environment] = readdirSync(storage);
+  rmSync(path.join(storage, environment, "bin/python"));
+  await vscode.palette("Kata: Restart the Server");
+  await vscode.message("Kata's server is not installed yet");
+}
+
 /** Return the spec on disk once it is as wanted. */
 function onDisk(vscode, wanted) {
   return eventually(() => {
@@ -251,9 +277,8 @@ function onDisk(vscode, wanted) {
 const vscode = await open({
   ...options,
   user: { "kata.provider": "anthropic", "kata.maxRetries": 0 },
-  machine: {
-    "kata.providers": { anthropic: { baseUrl: fake.url, model: "claude-sonnet-4-5" } },
-  },
+  // At first no Python is found, which is told.
+  machine: options.installs ? { ...machine, "kataLsp.python": "/nowhere/python" } : machine,
   files: {
     "README.md": "# Token counter\n\nCounts the tokens of every run.\n",
     "src/app.py": "def count_tokens(run):\n    return run.tokens\n",

@@ -12,10 +12,14 @@ from .conftest import CACHE, EXTENSION, Drive, path
 pytestmark = [pytest.mark.editor, pytest.mark.timeout(600)]
 
 
-def test_in_the_extension_host(drive: Drive, package: Path):
-    """Commands, settings, drafts and refusals are as other code in VS Code sees them."""
+@pytest.mark.parametrize(("suite", "trust"), [("index", False), ("untrusted", True)])
+def test_in_the_extension_host(drive: Drive, package: Path, suite: str, trust: bool):
+    """Commands, settings, drafts, refusals and trust are as other code in VS Code sees them."""
     assert package.exists()
-    said = drive("inhost.mjs", EXTENSION, "inhost", path=path(with_server=True))
+    server = path(with_server=True)
+    said = drive(
+        "inhost.mjs", EXTENSION, f"inhost-{suite}", path=server, suite=f"{suite}.mjs", trust=trust
+    )
     assert "[test] ok" in said
 
 

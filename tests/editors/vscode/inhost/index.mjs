@@ -1,17 +1,16 @@
 // Tests inside the real extension host: what other code can see of the extension.
 import assert from "node:assert/strict";
 import * as vscode from "vscode";
+import { EXTENSION, eventually, runAll } from "./suite.mjs";
 
-const EXTENSION = "kata-lsp.kata-lsp";
-const run = (command, params = {}) => vscode.commands.executeCommand(command, params);
+const execute = (command, params = {}) => vscode.commands.executeCommand(command, params);
 
-/** Each name is the sentence that the test holds the extension to. */
 const tests = {
   async "the contract's commands and the extension's own are all there"() {
     const known = new Set(await vscode.commands.getCommands(true));
     const { commands } = manifest().contributes;
     for (const { command } of commands) assert.ok(known.has(command), command);
-    const { server } = await run("kata.status.get");
+    const { server } = await execute("kata.status.get");
     assert.equal(server.name, "kata-lsp");
     for (const name of ["run.start", "draft.apply", "provider.execute", "doctor"]) {
       assert.ok(known.has(`kata.${name}`), name);
@@ -23,12 +22,12 @@ const tests = {
     await settings.update("context.limit", 5, vscode.ConfigurationTarget.Global);
     await settings.update("context.limit", 500, vscode.ConfigurationTarget.Workspace);
     await eventually(async () => {
-      const { settingsProblems = [] } = await run("kata.status.get");
+      const { settingsProblems = [] } = await execute("kata.status.get");
       assert.match(settingsProblems.join(), /context\.limit may only be lowered.*stays 5/);
     });
     await settings.update("context.limit", undefined, vscode.ConfigurationTarget.Workspace);
     await eventually(async () => {
-      const { settingsProblems = [] } = await run("kata.status.get");
+      const { settingsProblems = [] } = await execute("kata.status.get");
       assert.deepEqual(settingsProblems, []);
     });
   },
@@ -37,14 +36,14 @@ const tests = {
     const settings = vscode.workspace.getConfiguration("kata");
     await settings.update("maxRetries", 77, vscode.ConfigurationTarget.Global);
     await eventually(async () => {
-      const { settingsProblems = [] } = await run("kata.status.get");
+      const { settingsProblems = [] } = await execute("kata.status.get");
       assert.match(settingsProblems.join(), /maxRetries must be at most 2/);
     });
     await settings.update("maxRetries", undefined, vscode.ConfigurationTarget.Global);
   },
 
   async "a run started by plain arguments streams into a read-only preview"() {
-    await run("kata.run.start", { prompt: "Count tokens", provider: "local", apply: "never" });
+    await execute("kata.run.start", { prompt: "Count tokens", provider: "local", apply: "never" });
     await eventually(() => {
       const document = vscode.window.activeTextEditor?.document;
       assert.equal(document?.uri.scheme, "kata-draft");
@@ -54,20 +53,20 @@ const tests = {
   },
 
   async "refused arguments are an error with the field's name"() {
-    await assert.rejects(async () => run("kata.run.get", { runId: "nobody" }), /nobody/);
-    await assert.rejects(async () => run("kata.run.list", { limt: 1 }), /limt/);
+    await assert.rejects(async () => execute("kata.run.get", { runId: "nobody" }), /nobody/);
+    await assert.rejects(async () => execute("kata.run.list", { limt: 1 }), /limt/);
   },
 
   async "a draft is compared with the spec in the native diff editor and applied as one edit"() {
-    const { runs } = await run("kata.run.list");
+    const { runs } = await execute("kata.run.list");
     const { runId } = runs.find(({ draft }) => draft?.state === "waiting");
     const [folder] = vscode.workspace.workspaceFolders;
     const uri = vscode.Uri.joinPath(folder.uri, ".kata/spec.md");
     const before = (await vscode.workspace.openTextDocument(uri)).getText();
-    await run("kata.draft.show", { runId });
+    await execute("kata.draft.show", { runId });
     const { input } = vscode.window.tabGroups.activeTabGroup.activeTab;
     assert.ok(input instanceof vscode.TabInputTextDiff);
-    const { outcome, specUri } = await run("kata.draft.apply", { runId });
+    const { outcome, specUri } = await execute("kata.draft.apply", { runId });
     assert.equal(outcome, "applied");
     const spec = await vscode.workspace.openTextDocument(vscode.Uri.parse(specUri));
     assert.match(spec.getText(), /## Verification Plan/);
@@ -98,31 +97,4 @@ function manifest() {
   return vscode.extensions.getExtension(EXTENSION).packageJSON;
 }
 
-async function eventually(attempt, patience = 30_000) {
-  const end = Date.now() + patience;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}
-
-export { main as run };
-
-async function main() {
-  await vscode.extensions.getExtension(EXTENSION).activate();
-  const failed = [];
-  for (const [name, test] of Object.entries(tests)) {
-    try {
-      await test();
-      console.log(`[test] ok ${name}`);
-    } catch (error) {
-      console.log(`[test] FAILED ${name}: ${error.stack}`);
-      failed.push(name);
-    }
-  }
-  if (failed.length > 0) throw new Error(`${failed.length} failed`);
-}
+export const run = () => runAll(tests);
