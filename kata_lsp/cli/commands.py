@@ -5,8 +5,11 @@ Must not know what they do; each lives in a module of its own.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from kata_lsp import __version__
 from kata_lsp.cli import auth, doctor, draft, models, pi, runs, schema, serve, settings
 from kata_lsp.cli.context import context as print_context
 
@@ -19,6 +22,23 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kata-lsp {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    del version
+
+
 cli.command("draft")(draft.draft)
 cli.add_typer(runs.cli, name="runs")
 cli.command("models")(models.models)

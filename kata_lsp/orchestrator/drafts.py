@@ -13,7 +13,7 @@ from textwrap import shorten
 from typing import Literal
 
 from kata_lsp.errors import InvalidInputError
-from kata_lsp.orchestrator.events import RunChanged, Sink
+from kata_lsp.orchestrator.events import RunChanged, Sink, StatusChanged
 from kata_lsp.orchestrator.journal import Clock
 from kata_lsp.orchestrator.spec_files import SpecFiles, SpecSnapshot
 from kata_lsp.runs.record import Draft, DraftState, RunRecord, RunStatus
@@ -179,6 +179,7 @@ class Drafts:
         changed = replace(record, draft=replace(draft, state=state), updated_at=self._clock())
         stored = await self._store.save(changed)
         self._sink(RunChanged(stored))
+        self._sink(StatusChanged())
         return stored
 
 

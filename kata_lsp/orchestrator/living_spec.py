@@ -72,6 +72,7 @@ class LivingSpec:
         self._clock = clock
         self._new_id = new_id
         self._commenting = asyncio.Lock()
+        self._ticking = asyncio.Lock()
 
     async def set_status(
         self, root: str, spec_path: str, task_id: str, status: TaskStatus | None
@@ -81,6 +82,16 @@ class LivingSpec:
         Raises:
             InvalidInputError: There is no such task, or its dialect has no such status.
         """
+        # One at a time: two quick ticks must not both be made for the text before either.
+        async with self._ticking:
+            ticked = await self._set_status(root, spec_path, task_id, status)
+            if ticked.result.outcome == "stale":
+                ticked = await self._set_status(root, spec_path, task_id, status)
+            return ticked
+
+    async def _set_status(
+        self, root: str, spec_path: str, task_id: str, status: TaskStatus | None
+    ) -> Ticked:
         snapshot = await self._spec_files.read(root, spec_path)
         document = parse(snapshot.text, path=spec_path)
         task = document.task(task_id)

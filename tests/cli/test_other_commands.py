@@ -4,7 +4,7 @@ import json
 
 import jsonschema
 
-from kata_lsp import protocol
+from kata_lsp import __version__, protocol
 
 
 def test_runs_are_listed_newest_first_and_shown(terminal):
@@ -106,3 +106,8 @@ def test_settings_show_value_and_origin(terminal):
     assert found["context.maxTokens"] == (500, "repository settings")
     assert found["provider"] == (None, "default")
     assert "a workspace may not change it" in done.err
+
+
+def test_version_names_the_package(terminal):
+    """`--version` prints what a bug report needs."""
+    assert terminal.run("--version").out == f"kata-lsp {__version__}\n"

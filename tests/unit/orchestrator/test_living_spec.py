@@ -1,5 +1,6 @@
 """Ticking tasks and commenting on sections: small edits, and nothing in the spec's own text."""
 
+import asyncio
 import itertools
 import json
 
@@ -42,6 +43,15 @@ async def test_without_a_status_a_task_takes_the_next_one(tmp_path, spec, living
     """Three clicks lead around the cycle."""
     seen = [(await living.set_status(str(tmp_path), PATH, "T001", None)).status for _ in range(3)]
     assert seen == [TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.TODO]
+
+
+async def test_quick_ticks_are_made_one_after_the_other(tmp_path, spec, living):
+    """Ticks asked for at once are all in the file: none is made for a text that has moved on."""
+    root = str(tmp_path)
+    wanted = [living.set_status(root, PATH, task, TaskStatus.DONE) for task in ("T001", "T002")]
+    ticked = await asyncio.gather(*wanted)
+    assert [each.result.outcome for each in ticked] == ["applied", "applied"]
+    assert spec.read_bytes().decode() == TEXT.replace("- [ ]", "- [x]")
 
 
 async def test_unknown_tasks_sections_and_threads_are_named(tmp_path, spec, living):
