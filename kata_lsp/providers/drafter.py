@@ -33,7 +33,7 @@ _WORD = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])|\d+")
 _SENTENCE_END = re.compile(r"(?<=[.;!?])\s+(?=[A-Z`'\"(])|\n+")
 _BULLET = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
 _TEST = re.compile(
-    r"(?:^|/)(?:tests?|spec|__tests__)/|(?:^|[/_.])(?:test|spec)[_.]|_test\.", re.IGNORECASE
+    r"(?:^|/)(?:tests?|specs?|__tests__)/|(?:^|/)test_|[_.](?:test|spec)\.[^/]*$", re.IGNORECASE
 )
 _PROSE = frozenset({".md", ".rst", ".txt", ".adoc"})
 _DATA = frozenset({".toml", ".yaml", ".yml", ".json", ".cfg", ".ini", ".lock"})

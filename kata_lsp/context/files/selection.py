@@ -97,7 +97,7 @@ _EXAMPLE_DIRS = _words(
 _CONFIG_DIRS = _words(".github .circleci .vscode .devcontainer ci .ci")
 
 _GENERATED = re.compile(
-    rb"(?i)code generated .{0,200}do not edit|@generated|auto-?generated (?:file|by|code)|"
+    rb"(?i)\bgenerated .{0,200}do not edit|@generated|auto-?generated (?:file|by|code)|"
     rb"this file (?:is|was) (?:automatically |auto-?)?generated"
 )
 _HEAD = 8192

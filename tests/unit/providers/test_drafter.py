@@ -67,6 +67,25 @@ def test_tests_and_prose_are_used_for_what_they_are():
     assert "`python -m pytest tests/test_runs.py`" in body(write_draft(BRIEF), "Verification Plan")
 
 
+@pytest.mark.parametrize(
+    ("path", "is_test"),
+    [
+        ("tests/a.py", True),
+        ("pkg/test_a.py", True),
+        ("pkg/a_test.go", True),
+        ("src/a.spec.ts", True),
+        ("spec/a_spec.rb", True),
+        ("pkg/spec_runs.py", False),
+        ("pkg/testing.py", False),
+        ("pkg/spec.py", False),
+    ],
+)
+def test_a_test_is_told_by_its_name(path, is_test):
+    """The failing test is written where tests are, not into a module with a similar name."""
+    draft = write_draft(Brief("Do it well", (Excerpt(path, 1, 2, "x"),), sections=SECTIONS))
+    assert (f"for the outcome in `{path}`" in draft) is is_test
+
+
 def test_it_says_that_it_is_no_model():
     """The reader is told where the draft comes from."""
     assert NOTICE in body(write_draft(BRIEF), "Assumptions")
