@@ -5,7 +5,7 @@ Must not know the server that provides this; tests play the client with a few li
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from kata_lsp.lsp.initialize import Session
@@ -24,7 +24,7 @@ class Client(Protocol):
         method: str,
         params: Any,
         coalesce_key: str | None = None,
-        merge: Callable[[Any, Any], Any] | None = None,
+        merge: Callable[[Sequence[Any]], Any] | None = None,
     ) -> None:
         """Send a notification; returns at once."""
         ...

@@ -5,15 +5,19 @@ Must not know what a document means; features parse the snapshots they get here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
+from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls.workspace import TextDocument, Workspace
 
 from kata_lsp.lsp.convert import Encoding, Lines, Position, canonical, uri_to_path
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,22 @@ class Documents(Workspace):
             sync_kind=self._sync_kind,
             position_codec=self._position_codec,
         )
+
+    def update_text_document(
+        self,
+        text_doc: types.VersionedTextDocumentIdentifier,
+        change: types.TextDocumentContentChangeEvent,
+    ) -> None:
+        """Change an open document; what is not open has no text that could change."""
+        if unquote(text_doc.uri) in self.text_documents:
+            super().update_text_document(text_doc, change)
+        else:
+            _log.debug("ignored a change of a document that is not open")
+
+    def update_notebook_document(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        """Change an open notebook; ignore one that is not."""
+        if unquote(params.notebook_document.uri) in self.notebook_documents:
+            super().update_notebook_document(params)
 
     def opened(self, uri: str) -> Snapshot | None:
         """Return the open document of that URI, or None."""

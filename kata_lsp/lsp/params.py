@@ -5,6 +5,7 @@ Must not know handlers. Messages name the field by its path on the wire and neve
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from cattrs import Converter
@@ -18,6 +19,11 @@ from lsprotocol import converters, types
 from kata_lsp.lsp.jsonrpc import Code, RpcError
 
 _SCALARS: Final = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
+# lsprotocol lets anything pass for these; handlers would meet an object where a key should be.
+_UNIONS: Final[dict[Any, tuple[tuple[type, ...], str]]] = {
+    int | str: ((int, str), "an integer or a string"),
+    types.CodeActionKind | str: ((str,), "a string"),
+}
 _OUT_OF_RANGE: Final = re.compile(r"\w+\.(\w+) should be in range \[(-?\d+):(\d+)\]")
 
 
@@ -33,7 +39,16 @@ def converter() -> Converter:
     strict = converters.get_converter()
     for kind in _SCALARS:
         strict.register_structure_hook(kind, _scalar)
+    for union, (known, wanted) in _UNIONS.items():
+        strict.register_structure_hook(union, partial(_one_of, known, wanted))
+        strict.register_structure_hook(union | None, partial(_one_of, (*known, None), wanted))
     return strict
+
+
+def _one_of(kinds: tuple[type | None, ...], wanted: str, value: Any, _: Any) -> Any:
+    if type(value) in kinds or (value is None and None in kinds):
+        return value
+    raise _ScalarError(f"must be {wanted}")
 
 
 def _scalar(value: Any, kind: type) -> Any:

@@ -7,7 +7,7 @@ sinks, so nothing here waits or raises.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -120,8 +120,12 @@ class Publisher:
         self._client.send("kata/status/didChange", self._status(), "status")
 
 
-def joined(waiting: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Return one `didStream` for two that follow each other, for a client that reads slowly."""
-    if new["offset"] != waiting["offset"] + len(waiting["delta"]):
-        return new
-    return new | {"offset": waiting["offset"], "delta": waiting["delta"] + new["delta"]}
+def joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return one `didStream` for all that follow each other, for a client that reads slowly."""
+    first, end = 0, parts[0]["offset"]
+    for index, part in enumerate(parts):
+        if part["offset"] != end:
+            first = index
+        end = part["offset"] + len(part["delta"])
+    text = "".join(part["delta"] for part in parts[first:])
+    return parts[-1] | {"offset": parts[first]["offset"], "delta": text}

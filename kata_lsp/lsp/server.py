@@ -94,7 +94,7 @@ class KataServer(LanguageServer):
             params: JSON, a pydantic payload (dumped by alias), or lsprotocol's class.
             coalesce_key: While an earlier message with this key waits for a slow client, this one
                 takes its place. Without a key nothing is replaced or dropped.
-            merge: `merge(waiting_params, new_params) -> params` to send instead of both; for text
+            merge: `merge(list_of_params) -> params` to send instead of all that wait; for text
                 deltas. Messages with it are the first to go when the client does not read.
 
         Raises:

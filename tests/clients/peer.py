@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kata_lsp.lsp.initialize import Session, read_session
@@ -31,7 +31,7 @@ class Peer:
         method: str,
         params: Any,
         coalesce_key: str | None = None,
-        merge: Callable[[Any, Any], Any] | None = None,
+        merge: Callable[[Sequence[Any]], Any] | None = None,
     ) -> None:
         """Remember a notification."""
         del coalesce_key, merge

@@ -1,7 +1,7 @@
 """A client that does not read: nothing blocks, nothing grows without end, states arrive."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from kata_lsp.lsp.transport.outbox import (
     MAX_DROPPABLE,
     MAX_WAITING,
     BacklogError,
+    Merge,
     Outbox,
 )
 
@@ -111,14 +112,8 @@ def drain(outbox: Outbox) -> list[Any]:
     return [json.loads(body) for body in bodies]
 
 
-def put(
-    outbox: Outbox, key: str, value: Any, merge: Callable[[Any, Any], Any] | None = None
-) -> None:
+def put(outbox: Outbox, key: str, value: Any, merge: Merge | None = None) -> None:
     outbox.put_keyed(key, {"params": value}, merge)
-
-
-def add(waiting: str, new: str) -> str:
-    return waiting + new
 
 
 def test_order_is_kept_and_a_keyed_message_moves_to_the_end() -> None:
@@ -135,10 +130,10 @@ def test_order_is_kept_and_a_keyed_message_moves_to_the_end() -> None:
 def test_a_taken_message_is_not_merged_into() -> None:
     """What is on its way cannot change any more."""
     outbox = box()
-    put(outbox, "s", "a", add)
+    put(outbox, "s", "a", "".join)
     assert drain(outbox) == [{"params": "a"}]
-    put(outbox, "s", "b", add)
-    put(outbox, "s", "c", add)
+    put(outbox, "s", "b", "".join)
+    put(outbox, "s", "c", "".join)
     assert drain(outbox) == [{"params": "bc"}]
 
 
@@ -148,7 +143,7 @@ def test_streams_are_dropped_before_anything_else() -> None:
     put(outbox, "state", "kept")
     text = "x" * 100_000
     for _ in range(MAX_DROPPABLE // len(text) + 1):
-        put(outbox, "stream", text, add)
+        put(outbox, "stream", text, "".join)
     assert drain(outbox) == [{"params": "kept"}]
 
 
@@ -163,10 +158,27 @@ def test_a_full_outbox_refuses_instead_of_growing() -> None:
     assert outbox.size <= MAX_WAITING + len(body)
 
 
-def test_a_merge_without_a_json_form_loses_only_itself() -> None:
+def test_waiting_deltas_are_merged_once() -> None:
+    """However many wait, each is touched once: when the client reads again."""
+    merged: list[int] = []
+
+    def merge(parts: Sequence[str]) -> str:
+        merged.append(len(parts))
+        return "".join(parts)
+
+    outbox = box()
+    for number in range(1000):
+        put(outbox, "s", str(number), merge)
+    assert merged == []
+    assert drain(outbox) == [{"params": "".join(map(str, range(1000)))}]
+    assert merged == [1000]
+
+
+@pytest.mark.parametrize("merge", [lambda _parts: object(), lambda _parts: 1 / 0])
+def test_a_merge_that_fails_loses_only_itself(merge: Merge) -> None:
     """A defect in one merge does not take the messages behind it along."""
     outbox = box()
-    put(outbox, "s", "a", lambda _a, _b: object())
-    put(outbox, "s", "b", lambda _a, _b: object())
+    put(outbox, "s", "a", merge)
+    put(outbox, "s", "b", merge)
     put(outbox, "t", "kept")
     assert drain(outbox) == [{"params": "kept"}]

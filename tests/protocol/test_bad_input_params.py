@@ -7,9 +7,11 @@ import pytest
 from fixtures.lsp.bad_input import Case, Probes, case, serving
 from fixtures.lsp.wire import command, note, request
 
+CANCELLED = "window/workDoneProgress/cancel"
 PARAMS, UNKNOWN = -32602, -32601
 HUGE = 2**31
 URI = "file:///work/spec.md"
+NOWHERE = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
 
 
 def execute(params: Any) -> dict[str, Any]:
@@ -32,6 +34,10 @@ def action(found: Any, context: Any = None) -> dict[str, Any]:
         "context": context or {"diagnostics": []},
     }
     return request(1, "textDocument/codeAction", params)
+
+
+def progress(**tokens: Any) -> dict[str, Any]:
+    return request(1, "textDocument/codeLens", {"textDocument": {"uri": URI}} | tokens)
 
 
 def change(*changes: Any, version: Any = 2, uri: Any = URI) -> dict[str, Any]:
@@ -169,6 +175,16 @@ REQUESTS = [
         ),
         "params.context",
     ),
+    ("token an object", progress(workDoneToken={}), "params.workDoneToken"),
+    ("token a list", progress(workDoneToken=[1]), "params.workDoneToken"),
+    ("token a boolean", progress(workDoneToken=True), "params.workDoneToken"),
+    ("partial token a fraction", progress(partialResultToken=0.5), "params.partialResultToken"),
+    ("only a number", action(NOWHERE, {"diagnostics": [], "only": [5]}), "params.context.only"),
+    (
+        "a diagnostic's code an object",
+        action(NOWHERE, {"diagnostics": [{"range": NOWHERE, "message": "x", "code": {}}]}),
+        "params.context.diagnostics[0].code",
+    ),
 ]
 
 SERVED = [
@@ -245,6 +261,8 @@ NOTIFICATIONS = [
         note("textDocument/didClose", {"textDocument": {"uri": "file:///closed.md"}}),
     ),
     case("didClose without params", note("textDocument/didClose")),
+    case("progress cancelled by an object", note(CANCELLED, {"token": {}})),
+    case("progress cancelled by null", note(CANCELLED, {"token": None})),
     case(
         "notebook that is not open",
         note(
@@ -306,6 +324,19 @@ def test_bad_notifications_are_ignored_without_a_pop_up(probes: Probes, given: C
     probes.check(given)
     assert server.popups() == []
     server.send(note("textDocument/didClose", {"textDocument": {"uri": URI}}))
+
+
+def test_what_is_not_open_is_changed_and_closed_in_peace(probes: Probes) -> None:
+    """An editor's mistake about its own documents is no failure of ours."""
+    server = probes.live()
+    before = server.stderr.count("failed (")
+    document = {"uri": "file:///closed.md", "version": 2}
+    cells = {"notebookDocument": document, "change": {}}
+    server.send(change({"text": "x"}, uri=document["uri"]))
+    server.send(note("textDocument/didClose", {"textDocument": document}))
+    server.send(note("notebookDocument/didChange", cells))
+    server.ping()
+    assert server.stderr.count("failed (") == before
 
 
 def test_a_bad_change_leaves_the_text_as_it_was(probes: Probes) -> None:

@@ -8,8 +8,8 @@ is given up; so at most `MAX_WAITING` bytes plus one message wait.
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 _log = logging.getLogger(__name__)
@@ -20,8 +20,8 @@ MAX_DROPPABLE: Final = 4 * 1024 * 1024
 """The part of it that mergeable messages may take."""
 
 Json = dict[str, Any]
-Merge = Callable[[Any, Any], Any]
-"""Takes the waiting params and the new ones, returns what to send instead of both."""
+Merge = Callable[[Sequence[Any]], Any]
+"""Takes the params that wait, at least two and in order, returns what to send instead of them."""
 
 
 class BacklogError(Exception):
@@ -30,10 +30,10 @@ class BacklogError(Exception):
 
 @dataclass(slots=True)
 class _Waiting:
-    body: bytes | None
-    message: Json | None
+    body: bytes
     size: int
-    droppable: bool
+    merge: Merge | None = None
+    parts: list[Json] = field(default_factory=list[Json])
 
 
 class Outbox:
@@ -63,7 +63,7 @@ class Outbox:
             BacklogError: `MAX_WAITING` bytes wait already.
         """
         self._serial += 1
-        self._append(self._serial, _Waiting(body, None, len(body), droppable=False))
+        self._append(self._serial, _Waiting(body, len(body)))
 
     def put_keyed(self, key: str, message: Json, merge: Merge | None) -> None:
         """Append a notification that takes the place of the waiting one with the same `key`.
@@ -73,23 +73,22 @@ class Outbox:
         Args:
             key: What it is about, a run's stream say.
             message: The whole message; `merge` sees its params.
-            merge: Combines the params; None when the new ones stand for the old. Messages with
-                it may be dropped when the peer does not read.
+            merge: Combines the params, once, when the peer reads again; None when the new ones
+                stand for the old. Messages with it may be dropped when the peer does not read.
 
         Raises:
             BacklogError: `MAX_WAITING` bytes wait already.
             TypeError: The message has no JSON form.
         """
         body = self._encode(message)
-        entry = _Waiting(body, message, len(body), droppable=merge is not None)
+        entry = _Waiting(body, len(body), merge)
         earlier = self._waiting.pop(key, None)
         if earlier is not None:
             self._forget(earlier)
-            if merge is not None and earlier.message is not None:
-                entry.message = message | {
-                    "params": merge(earlier.message["params"], message["params"])
-                }
-                entry.body, entry.size = None, earlier.size + len(body)
+        if merge is not None:
+            if earlier is not None:
+                entry.parts, entry.size = earlier.parts, earlier.size + len(body)
+            entry.parts.append(message)
         self._append(key, entry)
         if self._droppable > MAX_DROPPABLE:
             self._drop_text()
@@ -99,12 +98,13 @@ class Outbox:
         while self._waiting:
             _, entry = self._waiting.popitem(last=False)
             self._forget(entry)
-            if entry.body is not None:
+            if entry.merge is None or len(entry.parts) == 1:
                 return entry.body
             try:
-                return self._encode(entry.message)
-            except TypeError:
-                _log.exception("a merged message has no JSON form and was dropped")
+                params = entry.merge([part["params"] for part in entry.parts])
+                return self._encode(entry.parts[-1] | {"params": params})
+            except Exception:  # noqa: BLE001 - what waits behind it must still be sent
+                _log.exception("messages that could not be merged were dropped")
         self._dropping = False
         return None
 
@@ -115,15 +115,15 @@ class Outbox:
             raise BacklogError(f"the client has not read for {self._size} bytes")
         self._waiting[key] = entry
         self._size += entry.size
-        self._droppable += entry.size if entry.droppable else 0
+        self._droppable += entry.size if entry.merge else 0
 
     def _forget(self, entry: _Waiting) -> None:
         self._size -= entry.size
-        self._droppable -= entry.size if entry.droppable else 0
+        self._droppable -= entry.size if entry.merge else 0
 
     def _drop_text(self) -> None:
         if not self._dropping:
             self._dropping = True
             _log.warning("the client does not read; streamed text is dropped until it does")
-        for key in [key for key, entry in self._waiting.items() if entry.droppable]:
+        for key in [key for key, entry in self._waiting.items() if entry.merge]:
             self._forget(self._waiting.pop(key))

@@ -106,9 +106,9 @@ async def test_a_client_that_opted_out_is_told_nothing():
     assert peer.sent == []
 
 
-def test_two_waiting_notifications_are_joined_only_when_one_follows_the_other():
+def test_waiting_notifications_are_joined_only_when_one_follows_the_other():
     """After a gap the newer one stands alone: its offset tells the reader what is missing."""
     waiting = {"runId": "r", "seq": 1, "kind": "text", "delta": "ab", "offset": 3}
     new = {"runId": "r", "seq": 2, "kind": "text", "delta": "c", "offset": 5}
-    assert joined(waiting, new) == new | {"delta": "abc", "offset": 3}
-    assert joined(waiting, new | {"offset": 9}) == new | {"offset": 9}
+    assert joined([waiting, new]) == new | {"delta": "abc", "offset": 3}
+    assert joined([waiting, new | {"offset": 9}]) == new | {"offset": 9}
