@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 
 from kata_lsp.errors import ErrorCode, KataError
-from kata_lsp.providers.base import Adapter, Deadlines, PlainAdapter
+from kata_lsp.providers.base import Adapter, Deadlines, Droppable, PlainAdapter
 from kata_lsp.providers.deadlines import LINGER, Feed, Guard, Strays
 from kata_lsp.providers.messages import (
     AdapterEvent,
@@ -125,19 +126,7 @@ async def attempt(
     Raises:
         KataError: The request failed or its answer is not a finished one.
     """
-
-    async def relay(feed: Feed) -> None:
-        async with lease() as adapter:
-            if plain and isinstance(adapter, PlainAdapter):
-                # The reply comes whole: there is no first token, only the total deadline.
-                for event in _as_events(await adapter.complete(request)):
-                    await feed.put(event)
-                return
-            feed.ready()
-            async with adapter.stream(request) as events:
-                async for event in events:
-                    await feed.put(event)
-
+    relay = partial(_relay, lease, request, plain=plain)
     guard = Guard(relay, limits.deadlines, limits.total_at, strays)
     after_content = False
     linger = 0.0
@@ -157,6 +146,22 @@ async def attempt(
         raise error
     assert tally.stop is not None  # noqa: S101 - the verdict says so
     yield StreamStop(tally.stop)
+
+
+async def _relay(lease: Lease, request: CompletionRequest, feed: Feed, *, plain: bool) -> None:
+    """Put the adapter's events into the feed."""
+    async with lease() as adapter:
+        if plain and isinstance(adapter, PlainAdapter):
+            # The reply comes whole: there is no first token, only the total deadline.
+            for event in _as_events(await adapter.complete(request)):
+                await feed.put(event)
+            return
+        feed.ready()
+        async with adapter.stream(request) as events:
+            if isinstance(events, Droppable):
+                feed.drop = events.drop
+            async for event in events:
+                await feed.put(event)
 
 
 def _too_long(max_bytes: int) -> KataError:

@@ -130,6 +130,15 @@ class PlainAdapter(Protocol):
         ...
 
 
+@runtime_checkable
+class Droppable(Protocol):
+    """A stream whose connection can be given up at once, before anything is unwound. Optional."""
+
+    def drop(self) -> None:
+        """Let the provider see the hang-up now; nothing happens once the stream is closed."""
+        ...
+
+
 AdapterFactory = Callable[[Endpoint, Credential | None], Awaitable[Adapter]]
 """Builds an adapter, importing its SDK off the event loop on first use."""
 

@@ -65,6 +65,8 @@ class Feed:
         self._due = math.inf
         self._timer: asyncio.Handle | None = None
         self.ready_at: float | None = None
+        self.drop: Callable[[], None] | None = None
+        """Set by whoever opened a stream that can be dropped, see `Droppable`."""
 
     def ready(self) -> None:
         """Say that the request goes out now: the first-token deadline begins."""
@@ -172,6 +174,10 @@ class Guard:
 
         `linger` is how many seconds it may end by itself first.
         """
+        if not linger and self._feed.drop is not None:
+            # Many calls are often given up together: every socket is closed before the first
+            # of their tasks is unwound.
+            self._feed.drop()
         try:
             await self._ended(within=linger)
             self._task.cancel()

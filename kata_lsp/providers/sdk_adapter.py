@@ -16,6 +16,8 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from kata_lsp.errors import ErrorCode
@@ -82,6 +84,20 @@ class Surface(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """The events of one answer, and `Droppable.drop`."""
+
+    events: AsyncIterator[AdapterEvent]
+    drop: Callable[[], None]
+
+    def __aiter__(self) -> AsyncIterator[AdapterEvent]:
+        return self.events
+
+    def __anext__(self) -> Awaitable[AdapterEvent]:
+        return anext(self.events)
+
+
 class SdkAdapter:
     """An adapter over an SDK's client and one API surface.
 
@@ -113,6 +129,7 @@ class SdkAdapter:
         self._provider = endpoint.provider_id
         self._clock = clock
         self._read_chunks = http_stack.read_chunks
+        self._drop = http_stack.drop
         self._response = http_stack.httpx2.Response
 
     @asynccontextmanager
@@ -125,7 +142,7 @@ class SdkAdapter:
             self._answer(exchange, request, stream=True) as response,
             aclosing(self._events(exchange, response)) as events,
         ):
-            yield events
+            yield _Stream(events, partial(self._drop, response))
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """See `PlainAdapter.complete`."""

@@ -3,8 +3,7 @@
 Run: `python tests/benchmarks/bench_runtime_load.py [--streams 100] [--tokens 250]`. The server is
 a process of its own. A token's delay is how much later it arrives than the server's schedule,
 counted from the earliest token of its stream; "steady" leaves out each stream's first second,
-in which a hundred requests are being built. Also printed: how long after a cancel of all
-streams their sockets were closed, as the server saw it.
+in which a hundred requests are being built.
 """
 
 from __future__ import annotations
@@ -21,13 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fakes.provider_process import ProviderProcess
 from fakes.raw_client import generation, request_bytes
-from fakes.runtimes import ENVIRON, PATIENT, call_to
+from fakes.runtimes import call_to, runtime_for
 from fakes.steps import SURFACES, Surface
 
-from kata_lsp.providers.credentials import Credentials
 from kata_lsp.providers.messages import TextDelta
 from kata_lsp.providers.runtime import Runtime
-from kata_lsp.settings.model import ProviderSettings, Settings
 
 _EVERY = 0.02
 _SECOND = 50
@@ -55,26 +52,16 @@ def main() -> None:
 async def _measure(server: ProviderProcess, surface: Surface, streams: int, tokens: int) -> None:
     reply = {"name": "reply", "text": "word " * tokens, "chunks": tokens, "delay": _EVERY}
     await asyncio.to_thread(server.load, default=reply)
-    runtime = _runtime(server)
+    runtime = runtime_for(server)
     try:
         await runtime.list_models(call_to(surface).provider)
         through = _through(runtime, surface)
         print(f"{surface}: {tokens} tokens per stream at {1 / _EVERY:g}/s")
-        await _report("runtime, 1 stream", through, 1, tokens)
-        await _report(f"bare sockets, {streams} streams", _bare(server, surface), streams, tokens)
-        await _report(f"runtime, {streams} streams", through, streams, tokens)
-        await _report_cancel(server, runtime, surface, streams)
+        await report("runtime, 1 stream", through, 1, tokens)
+        await report(f"bare sockets, {streams} streams", bare(server, surface), streams, tokens)
+        await report(f"runtime, {streams} streams", through, streams, tokens)
     finally:
         await runtime.aclose()
-
-
-def _runtime(server: ProviderProcess) -> Runtime:
-    providers = {
-        "anthropic": ProviderSettings(base_url=server.url),
-        "openai": ProviderSettings(base_url=server.openai_url),
-        "compatible": ProviderSettings(kind="openai-compatible", base_url=server.openai_url),
-    }
-    return Runtime(Settings(providers=providers, deadlines=PATIENT), Credentials(ENVIRON, ()))
 
 
 def _through(runtime: Runtime, surface: Surface) -> Stream:
@@ -85,7 +72,7 @@ def _through(runtime: Runtime, surface: Surface) -> Stream:
     return stream
 
 
-def _bare(server: ProviderProcess, surface: Surface) -> Stream:
+def bare(server: ProviderProcess, surface: Surface) -> Stream:
     async def stream() -> list[float]:
         host = urlsplit(server.url)
         reader, writer = await asyncio.open_connection(host.hostname, host.port)
@@ -101,7 +88,7 @@ def _bare(server: ProviderProcess, surface: Surface) -> Stream:
     return stream
 
 
-async def _report(name: str, stream: Stream, streams: int, tokens: int) -> None:
+async def report(name: str, stream: Stream, streams: int, tokens: int) -> None:
     cpu, wall = time.process_time(), time.monotonic()
     arrivals = await asyncio.gather(*(stream() for _ in range(streams)))
     cpu, wall = time.process_time() - cpu, time.monotonic() - wall
@@ -127,36 +114,6 @@ def _ms(ordered: Sequence[float], share: float) -> str:
     if not ordered:
         return "-"
     return f"{ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000:6.1f} ms"
-
-
-async def _report_cancel(
-    server: ProviderProcess, runtime: Runtime, surface: Surface, streams: int
-) -> None:
-    before = len(await asyncio.to_thread(server.requests))
-    reading = [asyncio.Event() for _ in range(streams)]
-
-    async def call(begun: asyncio.Event) -> None:
-        async with runtime.stream(call_to(surface)) as events:
-            async for event in events:
-                if isinstance(event, TextDelta):
-                    begun.set()
-
-    calls = [asyncio.create_task(call(begun)) for begun in reading]
-    await asyncio.gather(*(begun.wait() for begun in reading))
-    cancelled_at = time.monotonic()
-    for calling in calls:
-        calling.cancel()
-    await asyncio.gather(*calls, return_exceptions=True)
-    took = sorted(
-        [
-            await asyncio.to_thread(server.hangup, before + number) - cancelled_at
-            for number in range(streams)
-        ]
-    )
-    print(
-        f"  {streams} streams cancelled at once: {len(took)}/{streams} sockets closed, "
-        f"p50 {_ms(took, 0.5)}  p99 {_ms(took, 0.99)}  max {_ms(took, 1.0)}"
-    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from fakes.provider_server import ProviderServer
 from fakes.reply import Reply
 from fakes.steps import SURFACES, TRANSPORTS, Gate, Surface, Transport
 
-from kata_lsp.providers.base import Adapter, Credential, Deadlines, Endpoint, Secret
+from kata_lsp.errors import ErrorCode, KataError
+from kata_lsp.providers.base import Adapter, Credential, Deadlines, Droppable, Endpoint, Secret
 from kata_lsp.providers.messages import TextDelta
 
 _STREAMS = 200
@@ -94,6 +95,39 @@ async def test_an_error_of_the_reader_hangs_up(surface: Surface):
         with pytest.raises(_Stop):
             await _read_and_stop(adapter)
         await server.wait_for_hangup(0)
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_a_dropped_stream_hangs_up_before_it_is_left(surface: Surface):
+    """The server sees it although nothing was unwound; the reader sees the stream broken."""
+    async with _held(surface, 1) as (server, adapter), adapter.stream(REQUEST) as events:
+        assert isinstance(events, Droppable)
+        async for event in events:
+            if isinstance(event, TextDelta):
+                break
+        events.drop()
+        await server.wait_for_hangup(0)
+        with pytest.raises(KataError) as caught:
+            await anext(events)
+        assert caught.value.code is ErrorCode.STREAM_INTERRUPTED
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_dropping_a_stream_that_has_ended_harms_nobody(surface: Surface):
+    """Its connection may already carry another answer."""
+    gate = Gate()
+    async with ProviderServer() as server, connected(KIND_OF[surface], server) as adapter:
+        server.serve(Reply("one"), Reply("two of them", gates={1: gate}))
+        async with adapter.stream(REQUEST) as ended:
+            assert isinstance(ended, Droppable)
+            async for _ in ended:
+                pass
+            other = asyncio.create_task(ask(adapter, "stream"))
+            await gate.wait_for_arrivals()
+            assert server.open_connections == 1
+            ended.drop()
+            gate.release()
+            assert (await other).text == "two of them"
 
 
 @pytest.mark.parametrize("surface", SURFACES)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fakes.provider_process import ProviderProcess
 from fakes.provider_server import ProviderServer
 from fakes.steps import CANARY, Surface, Transport
 
@@ -45,7 +46,7 @@ SHORT = DeadlineSettings(connect=4, first_token=1.5, idle=0.6, total=4)
 QUICK = RetryPolicy(base=0.02, longest_backoff=0.04)
 
 
-def settings_for(server: ProviderServer, **changes: Any) -> Settings:
+def settings_for(server: ProviderServer | ProviderProcess, **changes: Any) -> Settings:
     """Settings whose providers are all that server."""
     providers = {
         "anthropic": ProviderSettings(base_url=server.url),
@@ -57,7 +58,7 @@ def settings_for(server: ProviderServer, **changes: Any) -> Settings:
 
 
 def runtime_for(
-    server: ProviderServer,
+    server: ProviderServer | ProviderProcess,
     *,
     environ: Mapping[str, str] = ENVIRON,
     credentials: Credentials | None = None,

@@ -190,3 +190,26 @@ async def test_an_adapter_may_finish_by_itself_first():
     await guarded.batch(after_content=False)
     await guarded.close(linger=10)
     assert ended == ["by itself"]
+
+
+@pytest.mark.parametrize(("linger", "dropped"), [(0.0, 1), (30.0, 0)])
+async def test_a_stream_that_is_left_early_is_dropped_before_its_task_ends(linger, dropped):
+    """The hang-up comes first; a stream that may end by itself keeps its connection."""
+    drops: list[bool] = []
+    ended = asyncio.Event()
+
+    async def relay(feed: Feed) -> None:
+        feed.drop = lambda: drops.append(ended.is_set())
+        feed.ready()
+        await feed.put(TextDelta("hello"))
+        try:
+            if dropped:
+                await forever()
+        finally:
+            ended.set()
+
+    guarded = guard(relay)
+    await guarded.batch(after_content=False)
+    await guarded.close(linger=linger)
+    assert drops == [False] * dropped
+    assert ended.is_set()
