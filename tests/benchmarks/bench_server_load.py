@@ -128,7 +128,7 @@ def _pinging(server: Server, load: Load, rounds: int = 0) -> list[float]:
 
 
 def _follow(server: Server, load: Load, runs: int) -> None:
-    """Take messages as they come, with a ping under way most of the time, until all runs are over."""
+    """Take messages as they come, pinging now and then, until all runs are over."""
     number, asked, answered = 0, 0.0, 0.0
     while len(load.ended) < runs:
         if not asked and time.monotonic() - answered >= BETWEEN_PINGS:
