@@ -250,7 +250,7 @@ async def _serve(port: int, script: Mapping[str, Any]) -> None:
     # Without a stdin that can be watched (a file, /dev/null) only a signal ends the server.
     with contextlib.suppress(OSError, ValueError):
         await loop.connect_read_pipe(lambda: _Ending(done), sys.stdin)
-    print(json.dumps({"url": server.url}), flush=True)  # noqa: T201 - the contract
+    print(json.dumps({"url": server.url}), flush=True)
     await done.wait()
     await server.stop()
 
