@@ -24,13 +24,5 @@ run(uv, "export", "--quiet", "--project", project, ...only, "--output-file", pin
 copyFileSync(path.join(import.meta.dirname, "install.py"), path.join(carried, "install.py"));
 run("npm", "run", "--silent", "build");
 // Dependencies are bundled; there is nothing to install or to look for in node_modules.
-run(
-  "npx",
-  "--no-install",
-  "vsce",
-  "package",
-  "--no-dependencies",
-  "--allow-missing-repository",
-  "--out",
-  "kata-lsp.vsix",
-);
+const bundled = ["--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links"];
+run("npx", "--no-install", "vsce", "package", ...bundled, "--out", "kata-lsp.vsix");

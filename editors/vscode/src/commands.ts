@@ -21,11 +21,9 @@ type Handlers = Record<string, (...args: any[]) => unknown>;
 
 /** What each command does, by the part of its id after `kataLsp.`. */
 export function handlers(parts: Parts): Handlers {
-  const plain = Object.entries(entries as Record<string, Entry>).map(([name, entry]) => [
-    name,
-    () => carryOut(parts, entry),
-  ]);
-  return { ...Object.fromEntries(plain), ...drafting(parts), ...running(parts), ...serving(parts) };
+  const all: Handlers = { ...drafting(parts), ...running(parts), ...serving(parts) };
+  for (const [name, entry] of Object.entries(entries)) all[name] = () => carryOut(parts, entry);
+  return all;
 }
 
 /** Start a run and show what it writes; asks for the prompt where there is none. */
@@ -43,9 +41,8 @@ export async function start(parts: Parts, given: Partial<StartRunParams>): Promi
 export async function announce({ session, drafts, log }: Parts, run: RunPayload): Promise<void> {
   const { runId, draft, error } = run;
   if (draft?.state === "waiting" && run.apply === "ask") {
-    const gaps =
-      draft.missingSections.length > 0 && `It lacks: ${draft.missingSections.join(", ")}.`;
-    const text = `The draft for ${run.spec} is ready. ${gaps || ""}`;
+    const missing = draft.missingSections.join(", ");
+    const text = `The draft for ${run.spec} is ready.${missing && ` It lacks: ${missing}.`}`;
     const answer = await vscode.window.showInformationMessage(text, "Review", "Apply", "Later");
     if (answer === "Review") await drafts.diff({ runId });
     if (answer === "Apply") await drafts.apply({ runId });
@@ -56,8 +53,8 @@ export async function announce({ session, drafts, log }: Parts, run: RunPayload)
   const answer = await vscode.window.showErrorMessage(text, remedy, "Show Log");
   if (answer === "Show Log") log.show();
   if (answer === "Resume") await session.execute("kata.run.resume", { runId });
-  const key = () => vscode.commands.executeCommand("kataLsp.setKey", error.providerId);
-  if (answer === "Set Key…") await key();
+  if (answer !== "Set Key…") return;
+  await vscode.commands.executeCommand("kataLsp.setKey", error.providerId);
 }
 
 async function carryOut({ session, drafts }: Parts, entry: Entry): Promise<void> {
@@ -65,8 +62,8 @@ async function carryOut({ session, drafts }: Parts, entry: Entry): Promise<void>
   const document = vscode.window.activeTextEditor?.document;
   if (entry.spec && document?.languageId === "markdown") params.uri = document.uri.toString();
   for (const [field, question] of Object.entries(entry.ask ?? {})) {
-    const labels = Array.isArray(question) && question.map((label) => ({ label }));
-    params[field] = labels ? (await choose(labels, field)).label : await ask(`${question}`);
+    const several = Array.isArray(question);
+    params[field] = several ? await pick(question, field) : await ask(question);
   }
   const result: object = await busy(session, entry.command as Name, params as never);
   const name = entry.command.slice("kata.".length);
@@ -131,21 +128,23 @@ function serving({ session, log }: Parts): Handlers {
     setKey: async (given?: string) => {
       const own = vscode.workspace.getConfiguration("kata").get<object>("providers") ?? {};
       const names = [...new Set(["anthropic", "openai", ...Object.keys(own)])];
-      const provider = given ?? (await choose(named(names), "Whose key?")).label;
+      const provider = given ?? (await pick(names, "Whose key?"));
       const key = await ask(`The API key for ${provider}`, { password: true });
       await session.setKey(provider, key.trim());
     },
     forgetKey: async () => {
       const names = Object.keys(await session.keys());
-      await session.setKey((await choose(named(names), "Whose key?")).label, undefined);
+      await session.setKey(await pick(names, "Whose key?"), undefined);
     },
     chooseModel: async () => {
       const { models, provider } = await busy(session, "kata.provider.listModels", {});
-      const names = models.map(({ id }) => id);
-      const { label } = await choose(named(names), `Which model of ${provider}?`);
+      const model = await pick(
+        models.map(({ id }) => id),
+        `Which model of ${provider}?`,
+      );
       const settings = vscode.workspace.getConfiguration("kata");
       await settings.update("provider", provider, vscode.ConfigurationTarget.Global);
-      await settings.update("model", label, vscode.ConfigurationTarget.Global);
+      await settings.update("model", model, vscode.ConfigurationTarget.Global);
     },
     menu: () => vscode.commands.executeCommand("workbench.action.quickOpen", ">Kata: "),
     restart: () => session.restart(false),
@@ -172,6 +171,11 @@ async function choose<T extends vscode.QuickPickItem>(items: T[], placeHolder: s
   return chosen;
 }
 
-function named(names: string[]): vscode.QuickPickItem[] {
-  return names.map((label) => ({ label }));
+async function pick(names: string[], placeHolder: string): Promise<string> {
+  return (
+    await choose(
+      names.map((label) => ({ label })),
+      placeHolder,
+    )
+  ).label;
 }

@@ -26,8 +26,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     subscribe(vscode.commands.registerCommand(`kataLsp.${name}`, run));
   }
   listen(parts);
-  const started = session.start(false);
-  await guarded(log, () => started);
+  await guarded(log, () => parts.session.start(false));
 }
 
 export async function deactivate(): Promise<void> {
@@ -60,7 +59,8 @@ async function guarded<T>(
     if (error instanceof vscode.CancellationError) return undefined;
     const message = error instanceof Error ? error.message : String(error);
     log.error(message);
-    if (await vscode.window.showErrorMessage(message, "Show Log")) log.show();
+    const show = (answer: unknown) => answer && log.show();
+    void vscode.window.showErrorMessage(message, "Show Log").then(show);
     return undefined;
   }
 }

@@ -65,7 +65,7 @@ export function active({ status }: RunPayload): boolean {
 
 export function title({ prompt }: RunPayload): string {
   const line = prompt.split("\n").find((text) => text.trim()) ?? "";
-  return line.length > 32 ? `${line.slice(0, 31)}…` : line;
+  return line.length > 28 ? `${line.slice(0, 27)}…` : line;
 }
 
 /** What a run does or came to, in a few words. */

@@ -50,8 +50,10 @@ export class Session {
   }
 
   async stop(): Promise<void> {
-    await this.#client?.dispose();
+    const client = this.#client;
     this.#client = undefined;
+    // One that never started cannot be stopped, and need not be.
+    await client?.dispose().catch(() => {});
   }
 
   /** Stop the server and start it; with `anew` its managed environment is offered to be remade. */

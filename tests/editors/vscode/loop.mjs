@@ -3,7 +3,7 @@
 //   node loop.mjs '{"vscode": ..., "node": ..., "extension": ..., "out": ..., "name": ..., "provider": URL,
 //                   "path": PATH of VS Code, "installs": whether the server has to be set up first}'
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { provider } from "./provider.mjs";
 import { eventually, open } from "./workbench.mjs";
@@ -118,13 +118,16 @@ async function installs(vscode) {
       .locator(".notification-list-item .monaco-button", { hasText: /^Set Up$/ })
       .first()
       .click({ timeout: 3000 });
-    await page.locator(".notification-list-item", { hasText: "Kata: " }).first().waitFor({ timeout: 5000 });
+    await page
+      .locator(".notification-list-item", { hasText: "Kata: " })
+      .first()
+      .waitFor({ timeout: 5000 });
   });
   const item = page.locator('.statusbar-item[id$=".kata"]');
   await page.locator(".notification-list-item", { hasText: "installing" }).first().waitFor();
   await vscode.shot("installing");
   await eventually(async () => {
-    assert.equal((await item.innerText()).trim(), "Kata");
+    assert.equal((await item.textContent()).trim(), "Kata");
   }, 180_000);
 }
 
@@ -136,13 +139,14 @@ async function keepsAKey(vscode) {
 
 async function drafts(vscode) {
   const { page } = vscode;
-  if (!options.installs) await page.locator('.activitybar .action-label[aria-label="Kata"]').click();
+  if (!options.installs)
+    await page.locator('.activitybar .action-label[aria-label="Kata"]').click();
   await fake.enqueue(draft({ 24: "draft" }));
   await begin(vscode, "Draft a Spec…", "Show the token count of every run");
   await fake.arrival("draft");
   await vscode.reads("## Goal");
   assert.ok(!(await vscode.text()).includes("Verification Plan"));
-  await run(vscode, "Show the token count", "provider");
+  await run(vscode, "Show the token", "provider");
   await page.locator(".statusbar-item", { hasText: "Kata: native" }).waitFor();
   await vscode.shot("streaming");
   await fake.release("draft");
@@ -155,10 +159,10 @@ async function applies(vscode) {
   await vscode.message("The draft for .kata/spec.md is ready", "Review");
   await vscode.page.locator(".diff-editor, .monaco-diff-editor").first().waitFor();
   await vscode.reads("Acceptance Criteria");
-  await run(vscode, "Show the token count", "draft waiting");
+  await run(vscode, "Show the token", "draft waiting");
   await vscode.shot("review");
   await vscode.page.locator('.editor-actions .action-label[aria-label*="Apply a Draft"]').click();
-  await run(vscode, "Show the token count", "draft applied");
+  await run(vscode, "Show the token", "draft applied");
   await vscode.page.locator(".tab", { hasText: "spec.md" }).first().waitFor();
   await vscode.page.keyboard.press("Control+s");
   const written = await onDisk(vscode, (text) => text.includes("## Verification Plan"));
@@ -178,7 +182,17 @@ async function resolvesAConflict(vscode) {
   const { page } = vscode;
   const before = readFileSync(spec(vscode), "utf8");
   const goal = /## Goal\n\n(.*)\n/.exec(before)[1];
-  const text = before.replace(goal, "Show the tokens of every run, by model.");
+  const text = before
+    .replace(goal, "Show the tokens of every run, by model.")
+    .replace(
+      "\n\n## Acceptance",
+      "\n- [ ] T005 Group the list by model (after T003)\n\n## Acceptance",
+    )
+    .replace(
+      "\n\n## Non-goals",
+      "\n- AC3: Given runs of two models, each has its own sum.\n\n## Non-goals",
+    )
+    .replace("AC1, AC2:", "AC1, AC2, AC3:");
   await fake.enqueue({ ...draft({ 1: "refine" }), text });
   await begin(vscode, "Refine the Spec…", "Show the tokens by model");
   await fake.arrival("refine");
@@ -189,7 +203,11 @@ async function resolvesAConflict(vscode) {
   await page.keyboard.press("Control+s");
   await onDisk(vscode, (saved) => saved.includes("by day"));
   await fake.release("refine");
-  await vscode.message("The draft for .kata/spec.md is ready", "Apply");
+  await vscode.message("The draft for .kata/spec.md is ready", "Review");
+  await vscode.message("You and the draft both changed “Goal”");
+  await vscode.reads("T005 Group the list");
+  await vscode.shot("refinement");
+  await page.locator('.editor-actions .action-label[aria-label*="Apply a Draft"]').click();
   await page.locator(".quick-input-list .monaco-list-row", { hasText: "Keep both" }).waitFor();
   await vscode.shot("conflict");
   await vscode.choose("Keep both");
@@ -197,6 +215,7 @@ async function resolvesAConflict(vscode) {
   await page.keyboard.press("Control+s");
   const merged = await onDisk(vscode, (saved) => saved.includes("by model"));
   assert.match(merged, /by day/);
+  assert.match(merged, /T005 Group the list/);
 }
 
 async function ticksATask(vscode) {
@@ -222,7 +241,8 @@ async function seesAProblem(vscode) {
   await vscode.shot("problems");
   await page.keyboard.press("Control+Shift+m");
   await page.locator(".view-line", { hasText: "T003 again" }).first().click();
-  for (const key of ["Home", "Home", "Shift+End", "Delete", "Backspace"]) await page.keyboard.press(key);
+  for (const key of ["Home", "Home", "Shift+End", "Delete", "Backspace"])
+    await page.keyboard.press(key);
   await squiggle.waitFor({ state: "detached" });
   await page.keyboard.press("Control+s");
 }
@@ -253,7 +273,7 @@ async function restartsInARun(vscode) {
   const row = await run(vscode, "A run that is interrupted", "interrupted");
   await press(row, "Resume a Run");
   await run(vscode, "A run that is interrupted", "draft waiting");
-  await run(vscode, "Show the token count", "draft applied");
+  await run(vscode, "Show the token", "draft applied");
   await vscode.shot("resumed");
 }
 

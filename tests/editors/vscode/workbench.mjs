@@ -93,7 +93,9 @@ export async function open(options) {
     ],
   });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: `http://${host}` });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], {
+    origin: `http://${host}`,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE);
   const exit = new Promise((resolve) => page.exposeFunction("codeAutomationExit", resolve));
@@ -184,7 +186,10 @@ function gestures(page) {
 
   /** Answer an input box. */
   async function answer(text) {
-    await page.locator(".quick-input-widget .quick-input-message, .quick-input-list").first().waitFor();
+    await page
+      .locator(".quick-input-widget .quick-input-message, .quick-input-list")
+      .first()
+      .waitFor();
     await input.fill(text);
     await page.keyboard.press("Enter");
   }
@@ -214,7 +219,7 @@ function gestures(page) {
 
   /** The text of the editors on screen, as it reads. */
   async function text() {
-    const lines = await page.locator(".editor-instance .view-line").allInnerTexts();
+    const lines = await page.locator(".editor-instance .view-line").allTextContents();
     return lines.join("\n").replaceAll("\u00a0", " ");
   }
 

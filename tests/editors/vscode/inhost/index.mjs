@@ -88,6 +88,16 @@ const tests = {
     );
   },
 
+  async "a program that is no server is told, and the right one starts afterwards"() {
+    const settings = vscode.workspace.getConfiguration("kataLsp");
+    await settings.update("serverPath", "/bin/true", vscode.ConfigurationTarget.Global);
+    await vscode.commands.executeCommand("kataLsp.restart");
+    await settings.update("serverPath", undefined, vscode.ConfigurationTarget.Global);
+    await vscode.commands.executeCommand("kataLsp.restart");
+    const { server } = await execute("kata.status.get");
+    assert.equal(server.name, "kata-lsp");
+  },
+
   async "the extension does not collect anything"() {
     assert.doesNotMatch(JSON.stringify(manifest()), /telemetry|appInsights/i);
   },
