@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kata_lsp.lsp.client import Client
 from kata_lsp.lsp.convert import path_to_uri
@@ -20,6 +20,9 @@ from kata_lsp.spec.rules import Facts, Problem, Severity, WaitingDraft, check
 from kata_lsp.spec.threads import Thread
 
 SOURCE: Final = "kata"
+MAX_SHOWN: Final = 1_000
+"""Diagnostics sent of one spec: nobody reads more, and every keystroke would send them again."""
+MORE_PROBLEMS: Final = "more-problems"
 
 _SEVERITIES: Final = {
     Severity.ERROR: 1,
@@ -27,6 +30,8 @@ _SEVERITIES: Final = {
     Severity.INFORMATION: 3,
     Severity.HINT: 4,
 }
+# A file that comes with the server: it is there without a network, in the version that runs.
+_RULES_URI: Final = path_to_uri(Path(__file__).with_name("rules.md"))
 _DATA_NAMES: Final = {"draft-waiting": "runId", "open-comment": "threadId"}
 
 
@@ -36,6 +41,13 @@ class Surroundings:
 
     runs: Callable[[str, str], SpecRuns]
     threads: Callable[[str, str], tuple[Thread, ...]]
+
+
+class _Found(NamedTuple):
+    view: SpecView
+    facts: tuple[object, ...]
+    problems: tuple[Problem, ...]
+    number: int
 
 
 class Diagnosing:
@@ -51,12 +63,28 @@ class Diagnosing:
         self._client = client
         self._around = surroundings
         self._paths = paths
-        self._kept: dict[str, tuple[SpecView, tuple[object, ...], tuple[Problem, ...]]] = {}
+        self._kept: dict[str, _Found] = {}
+        self._count = 0
 
     async def diagnose(self, view: SpecView) -> list[dict[str, Any]]:
         """Return the diagnostics of a spec, once its paths are looked up."""
         await self._paths.learn(view)
-        return [self.diagnostic(view, problem) for problem in self.problems(view)]
+        problems = self.problems(view)
+        if len(problems) <= MAX_SHOWN:
+            return [self.diagnostic(view, problem) for problem in problems]
+        gravest = sorted(problems, key=lambda problem: _SEVERITIES[problem.severity])
+        more = Problem(
+            MORE_PROBLEMS,
+            f"{len(problems) - MAX_SHOWN} lesser problems are not shown.",
+            problems[0].span,
+            Severity.INFORMATION,
+        )
+        return [self.diagnostic(view, problem) for problem in (*gravest[:MAX_SHOWN], more)]
+
+    def revision(self, view: SpecView) -> str:
+        """Return a name for what `problems` finds now; another name means something else."""
+        self.problems(view)
+        return str(self._kept[view.snapshot.uri].number)
 
     def problems(self, view: SpecView) -> tuple[Problem, ...]:
         """Return the problems of a spec as far as is known now."""
@@ -66,13 +94,15 @@ class Diagnosing:
         threads = self._around.threads(view.root, view.path)
         missing = self._paths.missing(view)
         facts = (draft, threads, missing)
-        if (kept := self._kept.get(uri)) and kept[0] is view and kept[1] == facts:
-            return kept[2]
+        kept = self._kept.get(uri)
+        if kept and kept.view is view and kept.facts == facts:
+            return kept.problems
         found = check(
             view.document,
             Facts(path_exists=lambda target: target not in missing, draft=draft, threads=threads),
         )
-        self._kept[uri] = (view, facts, found)
+        self._count += 1
+        self._kept[uri] = _Found(view, facts, found, self._count)
         return found
 
     def diagnostic(self, view: SpecView, problem: Problem) -> dict[str, Any]:
@@ -85,7 +115,7 @@ class Diagnosing:
             "message": problem.message,
         }
         if self._describes:
-            found["codeDescription"] = {"href": f"{_rules_uri()}#{problem.code}"}
+            found["codeDescription"] = {"href": f"{_RULES_URI}#{problem.code}"}
         data: dict[str, Any] = {}
         if problem.fixes:
             data["fixes"] = [fix.title for fix in problem.fixes]
@@ -111,8 +141,3 @@ class Diagnosing:
         can = self._client.session.capability
         places = ("textDocument.publishDiagnostics", "textDocument.diagnostic")
         return any(can(f"{place}.{name}") is True for place in places)
-
-
-def _rules_uri() -> str:
-    # A file that comes with the server: it is there without a network, in the version that runs.
-    return path_to_uri(Path(__file__).with_name("rules.md"))

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 from kata_lsp.lsp.specs import SpecView
 
-FRESH_SECONDS: Final = 5.0
-"""How long an answer is believed while its spec is being edited."""
+FRESH_SECONDS: Final = 30.0
+"""How long an answer is believed while its spec is being edited; saving it asks anew."""
 
 _NO_FILE: Final = ""
 """What stands for a folder, and for a path that leaves the root: nobody looks whether that is."""

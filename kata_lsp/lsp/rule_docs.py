@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from kata_lsp.lsp.diagnosing import MAX_SHOWN, MORE_PROBLEMS
 from kata_lsp.spec.rules import RULES
 
 RULES_FILE: Final = Path(__file__).with_name("rules.md")
@@ -23,7 +24,8 @@ Each diagnostic carries one of these codes. Severities are those of the Language
 def documentation() -> str:
     """Return the documentation of every rule, one heading per code."""
     rules = (f"## {rule.code}\n\n*{rule.severity}* · {rule.summary}\n" for rule in RULES)
-    return "\n".join((_HEAD, *rules))
+    more = f"## {MORE_PROBLEMS}\n\n*information* · Only the {MAX_SHOWN:,} gravest are listed.\n"
+    return "\n".join((_HEAD, *rules, more))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ Must not know how they are shown. Only what the server can do now is offered.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from kata_lsp.lsp.spec_runs import SpecRuns, label
 from kata_lsp.lsp.specs import SpecView
@@ -30,9 +29,11 @@ _TITLES: Final = {
 _REQUEST_TITLES: Final = {"draft": "Draft spec", "refine": "Refine spec"}
 
 
-@dataclass(frozen=True, slots=True)
-class SpecCommand:
-    """A command with its one argument, ready to be run."""
+class SpecCommand(NamedTuple):
+    """A command with its one argument, ready to be run.
+
+    A named tuple rather than a dataclass because a long spec has thousands of them.
+    """
 
     title: str
     command: str
@@ -64,15 +65,16 @@ def for_task(view: SpecView, task: TaskBlock) -> tuple[SpecCommand, ...]:
     dialect = view.document.dialect
     status, found = dialect.next_status(task.status), list[SpecCommand]()
     while status is not task.status and len(found) < len(dialect.marks):
-        found.append(_set_status(view, task.id, status))
+        found.append(_set_status(view.snapshot.uri, task.id, _step(status)))
         status = dialect.next_status(status)
     return tuple(found)
 
 
 def next_statuses(view: SpecView) -> Iterator[tuple[int, SpecCommand]]:
     """Yield for each task that can be ticked by name its line and the step to its next status."""
-    document = view.document
-    following = {status: document.dialect.next_status(status) for status in TaskStatus}
+    document, uri = view.document, view.snapshot.uri
+    # Looked up once, because hashing a status is slow and a long spec has thousands of tasks.
+    steps = {status: _step(document.dialect.next_status(status)) for status in TaskStatus}
     seen: set[str] = set()
     for task in document.tasks:
         shape = task.shape
@@ -80,13 +82,19 @@ def next_statuses(view: SpecView) -> Iterator[tuple[int, SpecCommand]]:
         if shape.id and shape.mark and shape.id not in seen:
             seen.add(shape.id)
             line = document.line_at(task.offset + shape.line.start)
-            yield line, _set_status(view, shape.id, following[shape.status])
+            yield line, _set_status(uri, shape.id, steps[shape.status])
 
 
-def _set_status(view: SpecView, task_id: str, status: TaskStatus) -> SpecCommand:
-    argument = {"uri": view.snapshot.uri, "taskId": task_id, "status": status.value}
-    title = _TITLES[status].format(task_id)
-    return SpecCommand(title, "kata.task.setStatus", argument, "kata.task")
+def _step(status: TaskStatus) -> tuple[str, str, str]:
+    """Return a status as it is sent, and what stands before and behind an id in a title."""
+    before, _, behind = _TITLES[status].partition("{}")
+    return status.value, before, behind
+
+
+def _set_status(uri: str, task_id: str, step: tuple[str, str, str]) -> SpecCommand:
+    status, before, behind = step
+    argument = {"uri": uri, "taskId": task_id, "status": status}
+    return SpecCommand(f"{before}{task_id}{behind}", "kata.task.setStatus", argument, "kata.task")
 
 
 def _waiting(runs: SpecRuns) -> Iterator[SpecCommand]:

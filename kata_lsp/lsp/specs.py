@@ -45,11 +45,17 @@ class SpecView:
 
         LSP's classes would take most of the time of an answer with thousands of ranges.
         """
-        (line, character), end = map(self.snapshot.position, span)
-        return {
-            "start": {"line": line, "character": character},
-            "end": {"line": end.line, "character": end.character},
-        }
+        lines, start, end = self.snapshot.lines, span.start, span.end
+        line = lines.line_at(start)
+        first, last = lines.span(line)
+        # Nearly every span is a part of one line, and nearly every text is plain.
+        if end <= last and lines.text.isascii():
+            return {
+                "start": {"line": line, "character": start - first},
+                "end": {"line": line, "character": end - first},
+            }
+        place = self.snapshot.position
+        return {"start": place(start)._asdict(), "end": place(end)._asdict()}
 
     def offset(self, position: types.Position) -> int:
         """Return what the client means by a position, moved into the text."""

@@ -114,7 +114,14 @@ def _settle(sample: Any) -> bool:
     return True
 
 
+_THRESHOLDS = (50_000, 20, 50)
+"""A long spec is a hundred thousand objects without a cycle among them. At Python's own
+thresholds the collector goes through them every few keystrokes, each time for longer than a
+keystroke may take."""
+
+
 def freeze() -> None:
     """Let the collector forget what start-up made (it lives until exit) and turn it on."""
     gc.freeze()
+    gc.set_threshold(*_THRESHOLDS)
     gc.enable()

@@ -107,7 +107,7 @@ class SpecDocument:
 
     def task_at(self, offset: int) -> TaskBlock | None:
         """Return the innermost task whose lines hold ``offset``."""
-        index = bisect_right(self.tasks, offset, key=lambda task: task.span.start)
+        index = bisect_right(self.tasks, offset, key=lambda task: task.offset + task.shape.span.start)
         before = reversed(self.tasks[:index])
         for task in before:
             if task.span.covers(offset):

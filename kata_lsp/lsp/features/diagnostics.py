@@ -3,10 +3,8 @@
 Must not know rules; `editor.diagnosing` asks them.
 """
 
-import zlib
 from typing import Any
 
-import orjson
 from lsprotocol import types
 
 from kata_lsp.lsp.server import KataServer
@@ -45,8 +43,10 @@ def closed(server: KataServer, params: types.DidCloseTextDocumentParams) -> None
 async def pulled(server: KataServer, params: types.DocumentDiagnosticParams) -> dict[str, Any]:
     """Return the diagnostics of a document to a client that asks."""
     view = server.editor.specs.view(params.text_document.uri)
-    items = [] if view is None else await server.editor.diagnosing.diagnose(view)
-    result_id = f"{zlib.crc32(orjson.dumps(items)):08x}"
+    if view is None:
+        return {"kind": "full", "items": []}
+    items = await server.editor.diagnosing.diagnose(view)
+    result_id = server.editor.diagnosing.revision(view)
     if params.previous_result_id == result_id:
         return {"kind": "unchanged", "resultId": result_id}
     return {"kind": "full", "resultId": result_id, "items": items}
