@@ -37,12 +37,12 @@ def test_nothing_is_touched_before_a_command(tmp_path):
     def seen() -> list[list[str]]:
         return [json.loads(line) for line in witness.read_text().splitlines()]
 
-    env = {
-        "PYTHONPATH": str(site),
-        "KATA_TEST_WITNESS": str(witness),
-        "HOME": str(tmp_path / "home"),
-    }
-    with Server([str(COMMAND), "serve"], **env) as server:
+    with Server(
+        [str(COMMAND), "serve"],
+        PYTHONPATH=str(site),
+        KATA_TEST_WITNESS=str(witness),
+        HOME=str(tmp_path / "home"),
+    ) as server:
         server.send(request(1, "initialize", INITIALIZE | {"rootUri": root.as_uri()}))
         server.answer(1)
         server.send(note("initialized", {}))
