@@ -73,7 +73,9 @@ class Document(TextDocument):
         text, version = self.source, self.version or 0
         kept: Snapshot | None = self.__dict__.get("_snapshot")
         if kept is None or kept.version != version or kept.text is not text:
-            encoding = cast("Encoding", str(self.position_codec.encoding or "utf-16"))
+            # An enum's member or its plain value; `str` of a member is its name, not its value.
+            kind = types.PositionEncodingKind(self.position_codec.encoding or "utf-16")
+            encoding = cast("Encoding", kind.value)
             kept = Snapshot(self.uri, version, self.language_id or "", Lines(text), encoding)
             self.__dict__["_snapshot"] = kept
         return kept
