@@ -98,7 +98,9 @@ def load_prices(user_file: str | None = None) -> Prices:
 
 
 def parse_prices(text: str, name: str) -> tuple[Price, ...]:
-    """Parse a price file: a top-level `as_of` and `source`, and `[[price]]` tables.
+    """Parse a price file: `as_of`, `[sources]` by provider, and `[[price]]` tables.
+
+    An entry may have an `as_of` and a `source` of its own.
 
     Raises:
         PriceFileError: It is not such a file.
@@ -118,14 +120,16 @@ def parse_prices(text: str, name: str) -> tuple[Price, ...]:
 
 def _price(table: Mapping[str, Any], defaults: Mapping[str, Any]) -> Price:
     long: Mapping[str, Any] | None = table.get("long")
+    provider = str(table["provider"])
+    source = table.get("source") or defaults.get("sources", {}).get(provider, "")
     return Price(
-        provider=str(table["provider"]),
+        provider=provider,
         model=str(table["model"]),
         rates=_rates(table),
         long_over=None if long is None else int(long["over"]),
         long=None if long is None else _rates(long),
         as_of=str(table.get("as_of", defaults.get("as_of", ""))),
-        source=str(table.get("source", defaults.get("source", ""))),
+        source=str(source),
     )
 
 

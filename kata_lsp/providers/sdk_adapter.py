@@ -49,39 +49,31 @@ GetObject = Callable[[str, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 """Fetches one JSON object: path, query."""
 
 
-class Surface(Protocol):
+class BuildBody(Protocol):
+    """Returns a request's JSON body."""
+
+    def __call__(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
+        """Return it; `stream` says whether the answer is to be streamed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
     """One API of a vendor, as pure mappings."""
 
-    @property
-    def path(self) -> str:
-        """Where completions are posted, relative to the SDK's base URL."""
-        ...
-
-    @property
-    def words(self) -> FaultWords:
-        """The vendor's words for what goes wrong."""
-        ...
-
-    @property
-    def request_id_header(self) -> str:
-        """The header that carries the vendor's id of a request, in lower case."""
-        ...
-
-    def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
-        """Return the request's JSON body."""
-        ...
-
-    def reader(self, model: str, request_id: str | None) -> EventReader:
-        """Return a reader for one stream."""
-        ...
-
-    def completion(self, body: dict[str, Any], model: str, request_id: str | None) -> Completion:
-        """Return the answer that a plain body holds."""
-        ...
-
-    async def models(self, get: GetObject) -> tuple[ModelInfo, ...]:
-        """Return every model that the account may use."""
-        ...
+    path: str
+    """Where completions are posted, relative to the SDK's base URL."""
+    words: FaultWords
+    """The vendor's words for what goes wrong."""
+    request_id_header: str
+    """The header that carries the vendor's id of a request, in lower case."""
+    body: BuildBody
+    reader: Callable[[str, str | None], EventReader]
+    """Makes a reader for one stream: model, request id."""
+    completion: Callable[[dict[str, Any], str, str | None], Completion]
+    """Returns the answer that a plain body holds: body, model, request id."""
+    models: Callable[[GetObject], Awaitable[tuple[ModelInfo, ...]]]
+    """Returns every model that the account may use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,27 +5,11 @@ from __future__ import annotations
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 
 import pytest
-from fakes.provider_process import ProviderProcess
 from fakes.steps import CANARY
 
 PROMPT = "Greet the user by name"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProviderProcess]:
-    """A provider process for all tests of this module."""
-    with ProviderProcess() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(running: ProviderProcess) -> ProviderProcess:
-    """That provider, with nothing of an earlier test in it."""
-    running.reset()
-    return running
 
 
 def configure(terminal, base_url: str, kind: str = "openai-compatible", more: str = "") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,6 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 PHASES = list(ANSWERS)
 LONGER = {"name": "refuse", "error": "rate_limited", "retry_after": {"seconds": 3}}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProviderProcess]:
-    """A provider process for all tests of this module."""
-    with ProviderProcess() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(running: ProviderProcess) -> ProviderProcess:
-    """That provider, with nothing of an earlier test in it."""
-    running.reset()
-    return running
 
 
 def session(folder: Path, provider: ProviderProcess) -> AbstractAsyncContextManager[Editor]:

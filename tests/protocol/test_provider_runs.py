@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -25,20 +24,6 @@ output = 1000
 """
 WAIT = {"name": "refuse", "error": "rate_limited", "retry_after": {"seconds": 1}}
 DOWN = {"name": "refuse", "error": "unavailable", "headers": {"x-should-retry": "false"}}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProviderProcess]:
-    """A provider process for all tests of this module."""
-    with ProviderProcess() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(running: ProviderProcess) -> ProviderProcess:
-    """That provider, with nothing of an earlier test in it."""
-    running.reset()
-    return running
 
 
 def session(

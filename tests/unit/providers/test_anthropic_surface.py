@@ -9,7 +9,8 @@ import pytest
 
 from kata_lsp.providers.adapters.anthropic.events import MessageReader, stop_reason, usage_of
 from kata_lsp.providers.adapters.anthropic.requests import body
-from kata_lsp.providers.adapters.anthropic.surface import MessagesApi, completion
+from kata_lsp.providers.adapters.anthropic.surface import completion
+from kata_lsp.providers.adapters.anthropic.surface import models as list_models
 from kata_lsp.providers.faults import ReportedFailureError
 from kata_lsp.providers.messages import (
     AdapterEvent,
@@ -308,7 +309,7 @@ async def test_all_pages_of_models_are_read_but_not_for_ever():
         ]
         return {"data": items, "has_more": True, "last_id": f"m{number}"}
 
-    models = await MessagesApi().models(get)
+    models = await list_models(get)
     assert [model.id for model in models[:3]] == ["m1", "m2", "m3"]
     assert len(models) == len(asked) == 20
     assert asked[1]["after_id"] == "m1"
@@ -320,4 +321,4 @@ async def test_a_page_that_repeats_itself_ends_the_list():
     async def get(_path: str, _query: Mapping[str, Any]) -> dict[str, Any]:
         return {"data": [{"id": "m"}], "has_more": True, "last_id": "m"}
 
-    assert len(await MessagesApi().models(get)) == 2
+    assert len(await list_models(get)) == 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kata_lsp.providers.adapters.anthropic.surface import MessagesApi
+from kata_lsp.providers.adapters.anthropic.surface import MESSAGES
 from kata_lsp.providers.base import Adapter, Capabilities, Credential, Endpoint
 from kata_lsp.providers.sdk import Sdk, bring_up, quiet, secret_of, warm_up
 from kata_lsp.providers.sdk_adapter import SdkAdapter
@@ -29,7 +29,7 @@ async def connect(
     secret = secret_of(endpoint, credential)
     session = credential is not None and credential.mode == "token_session"
     sdk = await bring_up(endpoint, lambda: _load(endpoint, secret, session=session))
-    return SdkAdapter(sdk, MessagesApi(), endpoint, capabilities)
+    return SdkAdapter(sdk, MESSAGES, endpoint, capabilities)
 
 
 def _load(endpoint: Endpoint, secret: str | None, *, session: bool) -> Sdk:

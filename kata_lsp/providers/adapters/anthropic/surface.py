@@ -15,9 +15,9 @@ from kata_lsp.providers.adapters.anthropic import requests
 from kata_lsp.providers.adapters.anthropic.events import MessageReader, stop_reason, usage_of
 from kata_lsp.providers.base import ModelInfo
 from kata_lsp.providers.faults import FaultWords, TextRule
-from kata_lsp.providers.messages import Completion, CompletionRequest
+from kata_lsp.providers.messages import Completion
 from kata_lsp.providers.readers import tool_call
-from kata_lsp.providers.sdk_adapter import GetObject
+from kata_lsp.providers.sdk_adapter import GetObject, Surface
 from kata_lsp.providers.wire import count, mapping
 
 _MAX_PAGES: Final = 20
@@ -87,37 +87,18 @@ WORDS: Final = FaultWords(
 )
 
 
-class MessagesApi:
-    """The Messages API, see `Surface`."""
-
-    path = "/v1/messages"
-    words = WORDS
-    request_id_header = "request-id"
-
-    def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
-        """See `Surface.body`."""
-        return requests.body(request, stream=stream)
-
-    def reader(self, model: str, request_id: str | None) -> MessageReader:
-        """See `Surface.reader`."""
-        return MessageReader(model, request_id)
-
-    def completion(self, body: dict[str, Any], model: str, request_id: str | None) -> Completion:
-        """See `Surface.completion`."""
-        return completion(body, model, request_id)
-
-    async def models(self, get: GetObject) -> tuple[ModelInfo, ...]:
-        """Return every model that is not retired, newest first as the API lists them."""
-        found: list[ModelInfo] = []
-        query: dict[str, Any] = {"limit": _PAGE_SIZE}
-        for _ in range(_MAX_PAGES):
-            page = await get("/v1/models", query)
-            found += [model_info(item) for item in page["data"] if not _retired(item)]
-            last = page.get("last_id")
-            if not page.get("has_more") or not last or last == query.get("after_id"):
-                break
-            query["after_id"] = last
-        return tuple(found)
+async def models(get: GetObject) -> tuple[ModelInfo, ...]:
+    """Return every model that is not retired, newest first as the API lists them."""
+    found: list[ModelInfo] = []
+    query: dict[str, Any] = {"limit": _PAGE_SIZE}
+    for _ in range(_MAX_PAGES):
+        page = await get("/v1/models", query)
+        found += [model_info(item) for item in page["data"] if not _retired(item)]
+        last = page.get("last_id")
+        if not page.get("has_more") or not last or last == query.get("after_id"):
+            break
+        query["after_id"] = last
+    return tuple(found)
 
 
 def completion(body: Mapping[str, Any], model: str, request_id: str | None) -> Completion:
@@ -150,3 +131,14 @@ def model_info(item: Mapping[str, Any]) -> ModelInfo:
 
 def _retired(item: Mapping[str, Any]) -> bool:
     return item.get("lifecycle") == "retired"
+
+
+MESSAGES: Final = Surface(
+    path="/v1/messages",
+    words=WORDS,
+    request_id_header="request-id",
+    body=requests.body,
+    reader=MessageReader,
+    completion=completion,
+    models=models,
+)

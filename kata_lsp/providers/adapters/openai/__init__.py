@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from kata_lsp.providers.adapters.openai.chat import ChatApi
+from kata_lsp.providers.adapters.openai.chat import CHAT
 from kata_lsp.providers.adapters.openai.client import connect
-from kata_lsp.providers.adapters.openai.responses import ResponsesApi
+from kata_lsp.providers.adapters.openai.responses import RESPONSES
 from kata_lsp.providers.base import Capabilities, ProviderSpec
 
 PREFERRED_MODELS = (
@@ -28,7 +28,7 @@ PROVIDERS = (
     ProviderSpec(
         kind="openai",
         display_name="OpenAI",
-        connect=partial(connect, surface=ResponsesApi(), capabilities=_VENDOR),
+        connect=partial(connect, surface=RESPONSES, capabilities=_VENDOR),
         capabilities=_VENDOR,
         key_variables=("OPENAI_API_KEY",),
         preferred_models=PREFERRED_MODELS,
@@ -36,7 +36,7 @@ PROVIDERS = (
     ProviderSpec(
         kind="openai-compatible",
         display_name="OpenAI-compatible server",
-        connect=partial(connect, surface=ChatApi(), capabilities=_COMPATIBLE),
+        connect=partial(connect, surface=CHAT, capabilities=_COMPATIBLE),
         capabilities=_COMPATIBLE,
         preferred_models=("*coder*", "*instruct*", "*"),
         builtin=False,

@@ -6,7 +6,7 @@ Must not know the SDK or HTTP. Source: platform.openai.com/docs/api-reference/ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from kata_lsp.providers.adapters.openai import words
 from kata_lsp.providers.adapters.openai.chat_events import (
@@ -15,7 +15,6 @@ from kata_lsp.providers.adapters.openai.chat_events import (
     stop_reason,
     usage_of,
 )
-from kata_lsp.providers.base import ModelInfo
 from kata_lsp.providers.messages import (
     Completion,
     CompletionRequest,
@@ -26,7 +25,7 @@ from kata_lsp.providers.messages import (
     ToolResult,
 )
 from kata_lsp.providers.readers import FINISHED, tool_call
-from kata_lsp.providers.sdk_adapter import GetObject
+from kata_lsp.providers.sdk_adapter import Surface
 from kata_lsp.providers.wire import encode
 
 
@@ -101,25 +100,12 @@ def completion(body: Mapping[str, Any], model: str, request_id: str | None) -> C
     )
 
 
-class ChatApi:
-    """The Chat Completions API, see `Surface`."""
-
-    path = "/chat/completions"
-    words = words.WORDS
-    request_id_header = "x-request-id"
-
-    def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
-        """See `Surface.body`."""
-        return body(request, stream=stream)
-
-    def reader(self, model: str, request_id: str | None) -> ChunkReader:
-        """See `Surface.reader`."""
-        return ChunkReader(model, request_id)
-
-    def completion(self, body: dict[str, Any], model: str, request_id: str | None) -> Completion:
-        """See `Surface.completion`."""
-        return completion(body, model, request_id)
-
-    async def models(self, get: GetObject) -> tuple[ModelInfo, ...]:
-        """See `Surface.models`."""
-        return await words.models(get)
+CHAT: Final = Surface(
+    path="/chat/completions",
+    words=words.WORDS,
+    request_id_header="x-request-id",
+    body=body,
+    reader=ChunkReader,
+    completion=completion,
+    models=words.models,
+)

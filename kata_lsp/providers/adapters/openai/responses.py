@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from kata_lsp.providers.adapters.openai import words
 from kata_lsp.providers.adapters.openai.response_events import (
@@ -15,7 +15,6 @@ from kata_lsp.providers.adapters.openai.response_events import (
     stop_reason,
     usage_of,
 )
-from kata_lsp.providers.base import ModelInfo
 from kata_lsp.providers.messages import (
     Completion,
     CompletionRequest,
@@ -26,7 +25,7 @@ from kata_lsp.providers.messages import (
     ToolResult,
 )
 from kata_lsp.providers.readers import FINISHED, tool_call
-from kata_lsp.providers.sdk_adapter import GetObject
+from kata_lsp.providers.sdk_adapter import Surface
 from kata_lsp.providers.wire import encode
 
 
@@ -111,25 +110,12 @@ def completion(body: Mapping[str, Any], model: str, request_id: str | None) -> C
     )
 
 
-class ResponsesApi:
-    """The Responses API, see `Surface`."""
-
-    path = "/responses"
-    words = words.WORDS
-    request_id_header = "x-request-id"
-
-    def body(self, request: CompletionRequest, *, stream: bool) -> dict[str, Any]:
-        """See `Surface.body`."""
-        return body(request, stream=stream)
-
-    def reader(self, model: str, request_id: str | None) -> ResponseReader:
-        """See `Surface.reader`."""
-        return ResponseReader(model, request_id)
-
-    def completion(self, body: dict[str, Any], model: str, request_id: str | None) -> Completion:
-        """See `Surface.completion`."""
-        return completion(body, model, request_id)
-
-    async def models(self, get: GetObject) -> tuple[ModelInfo, ...]:
-        """See `Surface.models`."""
-        return await words.models(get)
+RESPONSES: Final = Surface(
+    path="/responses",
+    words=words.WORDS,
+    request_id_header="x-request-id",
+    body=body,
+    reader=ResponseReader,
+    completion=completion,
+    models=words.models,
+)
