@@ -2,7 +2,7 @@
 import * as vscode from "vscode";
 import type { Drafts } from "./drafts.js";
 import entries from "./entries.json" with { type: "json" };
-import type { RunPayload, StartRunParams } from "./generated/protocol.js";
+import type { RunAccepted, RunPayload, StartRunParams } from "./generated/protocol.js";
 import { about, active, type Node, type Runs, title } from "./runs.js";
 import type { Name, Params, Result, Session } from "./session.js";
 
@@ -27,18 +27,19 @@ export function handlers(parts: Parts): Handlers {
 }
 
 /** Start a run and show what it writes; asks for the prompt where there is none. */
-export async function start(parts: Parts, given: Partial<StartRunParams>): Promise<void> {
+export async function start(parts: Parts, given: Partial<StartRunParams>): Promise<RunAccepted> {
   const prompt = given.prompt ?? (await ask("What should be built or changed?"));
   const folders = vscode.workspace.workspaceFolders ?? [];
   const picked = folders[1] ? await vscode.window.showWorkspaceFolderPick() : folders[0];
   const root = given.root ?? picked?.uri.fsPath;
   const params = { ...given, prompt, ...(root && { root }) };
-  const { runId } = await parts.session.execute("kata.run.start", params);
-  await parts.drafts.preview(runId);
+  const accepted = await parts.session.execute("kata.run.start", params);
+  await parts.drafts.preview(accepted.runId);
+  return accepted;
 }
 
 /** Tell how a run ended, and offer what can be done next. */
-export async function announce({ session, drafts, log }: Parts, run: RunPayload): Promise<void> {
+export async function announce({ drafts, log }: Parts, run: RunPayload): Promise<void> {
   const { runId, draft, error } = run;
   if (draft?.state === "waiting" && run.apply === "ask") {
     const missing = draft.missingSections.join(", ");
@@ -48,13 +49,13 @@ export async function announce({ session, drafts, log }: Parts, run: RunPayload)
     if (answer === "Apply") await drafts.apply({ runId });
   }
   if (run.status !== "failed" || !error) return;
-  const remedy = error.code.endsWith("_auth") ? "Set Key…" : "Resume";
+  const [remedy, ...command]: [string, string, unknown] = error.code.endsWith("_auth")
+    ? ["Set Key…", "kataLsp.setKey", error.providerId]
+    : ["Resume", "kataLsp.resumeRun", run];
   const text = `${error.message} ${error.remediation}`;
   const answer = await vscode.window.showErrorMessage(text, remedy, "Show Log");
   if (answer === "Show Log") log.show();
-  if (answer === "Resume") await session.execute("kata.run.resume", { runId });
-  if (answer !== "Set Key…") return;
-  await vscode.commands.executeCommand("kataLsp.setKey", error.providerId);
+  if (answer === remedy) await vscode.commands.executeCommand(...command);
 }
 
 async function carryOut({ session, drafts }: Parts, entry: Entry): Promise<void> {

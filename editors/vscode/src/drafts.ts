@@ -61,7 +61,7 @@ export class Drafts implements vscode.TextDocumentContentProvider {
   }
 
   /** Compare the spec as it is with the spec as the draft would leave it. */
-  async diff({ runId = "", root = "" }: wire.ShowDraftParams): Promise<void> {
+  async diff({ runId = "", root = "" }: wire.ShowDraftParams): Promise<wire.DraftPayload> {
     const params = { ...(runId && { runId }), ...(root && { root }) };
     const draft = await this.session.execute("kata.draft.show", params);
     const spec = vscode.Uri.parse(draft.specUri);
@@ -74,6 +74,7 @@ export class Drafts implements vscode.TextDocumentContentProvider {
     const where = draft.conflicts.map(place).join(", ");
     const text = `You and the draft both changed ${where}. You choose when you apply it.`;
     if (where) void vscode.window.showInformationMessage(text);
+    return draft;
   }
 
   /** Apply a draft, asking about each conflict; the spec is left open, and the edit can be undone. */

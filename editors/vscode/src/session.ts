@@ -129,11 +129,12 @@ export class Session {
 
   /** Send the keys before a connection's first command: they live in the server's memory only. */
   async #sendKeys(): Promise<void> {
-    this.#keysSent ??= this.keys().then(async (keys) => {
-      for (const [provider, apiKey] of Object.entries(keys)) {
+    const send = async () => {
+      for (const [provider, apiKey] of Object.entries(await this.keys())) {
         await this.#request("kata.provider.setCredential", { provider, apiKey });
       }
-    });
+    };
+    this.#keysSent ??= send().catch((error) => this.log.error(`keys: ${error.message}`));
     await this.#keysSent;
   }
 

@@ -57,6 +57,7 @@ async function loop(vscode) {
     drafts,
     applies,
     cancels,
+    explainsAFailure,
     resolvesAConflict,
     ticksATask,
     seesAProblem,
@@ -176,6 +177,14 @@ async function cancels(vscode) {
   await press(await run(vscode, "A run to be cancelled", "provider"), "Cancel a Run");
   await run(vscode, "A run to be cancelled", "cancelled");
   await fake.hangup(1);
+}
+
+async function explainsAFailure(vscode) {
+  await fake.enqueue({ name: "refuse", error: "invalid_key" });
+  await begin(vscode, "Draft a Spec…", "A run with a wrong key");
+  await run(vscode, "A run with a wrong key", "failed");
+  const told = await vscode.message("does not accept this credential");
+  await told.locator(".monaco-button", { hasText: "Set Key…" }).waitFor();
 }
 
 async function resolvesAConflict(vscode) {

@@ -43,7 +43,8 @@ const tests = {
   },
 
   async "a run started by plain arguments streams into a read-only preview"() {
-    await execute("kata.run.start", { prompt: "Count tokens", provider: "local", apply: "never" });
+    const options = { prompt: "Count tokens", provider: "local", apply: "never" };
+    assert.equal((await execute("kata.run.start", options)).status, "queued");
     await eventually(() => {
       const document = vscode.window.activeTextEditor?.document;
       assert.equal(document?.uri.scheme, "kata-draft");
@@ -63,7 +64,7 @@ const tests = {
     const [folder] = vscode.workspace.workspaceFolders;
     const uri = vscode.Uri.joinPath(folder.uri, ".kata/spec.md");
     const before = (await vscode.workspace.openTextDocument(uri)).getText();
-    await execute("kata.draft.show", { runId });
+    assert.equal((await execute("kata.draft.show", { runId })).state, "waiting");
     const { input } = vscode.window.tabGroups.activeTabGroup.activeTab;
     assert.ok(input instanceof vscode.TabInputTextDiff);
     const { outcome, specUri } = await execute("kata.draft.apply", { runId });
