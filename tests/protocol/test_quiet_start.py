@@ -13,13 +13,14 @@ import json, os, sys
 LOG = os.open(os.environ["KATA_TEST_WITNESS"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 PROCESSES = {"subprocess.Popen", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system"}
 NETWORK = {"socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"}
+CHANGES = {"os.mkdir", "os.rename", "os.remove"}
 WRITING = os.O_WRONLY | os.O_RDWR
 
 def watch(event, arguments):
-    if event in PROCESSES or event in NETWORK or event in {"os.mkdir", "os.rename", "os.remove"}:
+    if "__pycache__" in str(arguments):
+        return  # the interpreter's own cache
+    if event in PROCESSES | NETWORK | CHANGES or event == "open" and arguments[2] & WRITING:
         os.write(LOG, (json.dumps([event, str(arguments)[:200]]) + "\\n").encode())
-    elif event == "open" and arguments[2] & WRITING and "__pycache__" not in str(arguments[0]):
-        os.write(LOG, (json.dumps([event, str(arguments[0])]) + "\\n").encode())
 
 sys.addaudithook(watch)
 """
