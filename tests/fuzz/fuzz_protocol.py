@@ -1,30 +1,59 @@
 """A seeded fuzzer of a real server process: nothing may kill it, wedge it or go unanswered.
 
-    python tests/fuzz/fuzz_protocol.py --count 100000
+    python tests/fuzz/fuzz_protocol.py --count 100000                   # the probe server
+    python tests/fuzz/fuzz_protocol.py --count 100000 --target real     # `kata-lsp serve`
     python tests/fuzz/fuzz_protocol.py --seed S --first N --count 1     # a failure again
 
-It stops at the first failure and prints how to see it again.
+It stops at the first failure and prints how to see it again. The real server gets arguments made
+from the contract's schema; reaching for the network, or starting a program other than git, is a
+failure too, and is prevented by the interpreter's audit hook.
 """
 
 import argparse
 import os
 import secrets
-import shlex
+import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from fixtures.lsp.wire import PROBE, Server, SilenceError, frame, request
-from fuzz.mutants import METHODS, Mutant, mutant
+from clients.scripts import answer
+from clients.workspace import Workspace
+from fixtures.lsp.wire import PROBE, Server, SilenceError, frame, note, request
+from fuzz.arguments import ROOT, RUN, Arguments, anything, by_schema
+from fuzz.mutants import METHODS, TEXT, Mutant, mutant
+
+from kata_lsp import protocol
 
 BATCH = 50
 PATIENCE = 15.0
-PROBE_COMMANDS = ["probe.echo", "probe.ping", "probe.nested", "probe.crash", "probe.nan", "no.such"]
+SLOW = {"probe.slow", "probe.stubborn", "probe.block", "probe.flood", "probe.stream"}
+Target = Literal["probe", "real"]
+ARGV: dict[Target, list[str]] = {
+    "probe": PROBE,
+    "real": [str(Path(sys.executable).with_name("kata-lsp")), "serve"],
+}
+# Every interpreter imports `sitecustomize`. Whatever reaches for the world is named and stopped.
+GUARD = """
+import os, pathlib, sys
+
+def watch(event, arguments):
+    outside = event == "socket.connect" and not isinstance(arguments[1], str | bytes)
+    program = event == "subprocess.Popen" and "git" not in str(arguments[0])
+    if outside or program or event == "socket.getaddrinfo":
+        with open(os.environ["KATA_FUZZ_REACHED"], "a") as file:
+            file.write(f"{event} {str(arguments)[:200]}\\n")
+        raise OSError("not while fuzzing")
+
+sys.addaudithook(watch)
+"""
+ASKED_FOR = ("The draft was not applied", "A draft for ")
+"""How the pop-ups begin that a user's own run may lead to."""
 
 
 class Failure(AssertionError):  # noqa: N818 - it is the finding, not an error of the fuzzer
@@ -34,10 +63,13 @@ class Failure(AssertionError):  # noqa: N818 - it is the finding, not an error o
 class Fuzzer:
     """One server under fire, started again after each end that is allowed."""
 
-    def __init__(self, argv: list[str]) -> None:
-        self.argv = argv
-        self.home = tempfile.TemporaryDirectory()
+    def __init__(self, target: Target) -> None:
+        self.target: Target = target
+        self.folder = Path(tempfile.mkdtemp(prefix="kata-fuzz-", dir="/tmp"))
+        self.reached = self.folder / "reached"
+        self.env = _prepared(self.folder, self.reached)
         self.counts: Counter[str] = Counter()
+        self.run_id = RUN
         self.server = self._start()
 
     def __enter__(self) -> Self:
@@ -45,20 +77,28 @@ class Fuzzer:
 
     def __exit__(self, *_: object) -> None:
         self.server.__exit__()
-        self.home.cleanup()
+        shutil.rmtree(self.folder)
 
     def _start(self) -> Server:
-        homes = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
-        server = Server(self.argv, **dict.fromkeys(homes, self.home.name))
-        result = server.initialize(rootUri=Path(self.home.name).as_uri())["result"]
+        server = Server(ARGV[self.target], stderr_pipe=False, **self.env)
+        result = server.initialize(rootUri=self.folder.as_uri())["result"]
         served = result["capabilities"]["executeCommandProvider"]["commands"]
-        slow = {"probe.slow", "probe.stubborn", "probe.block", "probe.flood", "probe.stream"}
-        self.commands = [name for name in served if name not in slow] + ["no.such"]
+        fitting = by_schema(protocol.schema()) if self.target == "real" else {}
+        self.commands: dict[str, Arguments] = {
+            name: fitting.get(name, anything) for name in (*served, "no.such") if name not in SLOW
+        }
+        opened = METHODS["textDocument/didOpen"]
+        server.write(self._meant(frame(note("textDocument/didOpen", opened))))
         return server
+
+    def _meant(self, data: bytes) -> bytes:
+        """Put in what only this run knows; the lengths are the same."""
+        root = str(self.folder).encode()
+        return data.replace(ROOT.encode(), root).replace(RUN.encode(), self.run_id.encode())
 
     def run(self, seed: str, first: int, count: int) -> None:
         """Fire the mutants; raises `Failure` at the first thing that must not happen."""
-        batch: list[tuple[int, Mutant]] = []
+        batch: list[Mutant] = []
         for number in range(first, first + count):
             made = mutant(seed, number, self.commands)
             self.counts[made.kind] += 1
@@ -67,16 +107,13 @@ class Fuzzer:
                 batch = []
                 self._fire_alone(made)
             else:
-                batch.append((number, made))
-                if len(batch) == BATCH:
-                    self._fire(batch)
-                    batch = []
+                batch.append(made)
         self._fire(batch)
 
-    def _fire(self, batch: list[tuple[int, Mutant]]) -> None:
-        self.server.write(b"".join(made.data for _, made in batch))
+    def _fire(self, batch: list[Mutant]) -> None:
+        self.server.write(self._meant(b"".join(made.data for made in batch)))
         self._sentinel()
-        owed = Counter(made.owes for _, made in batch if made.owes is not None)
+        owed = Counter(made.owes for made in batch if made.owes is not None)
         deadline = time.monotonic() + PATIENCE
         while owed - self._answers(owed) and time.monotonic() < deadline:
             self.server._fill(0.05)
@@ -91,7 +128,7 @@ class Fuzzer:
         )
 
     def _fire_alone(self, made: Mutant) -> None:
-        self.server.write(made.data)
+        self.server.write(self._meant(made.data))
         deadline = time.monotonic() + PATIENCE
         while True:
             # A length too large by n swallows the next n bytes; sending goes on until it is met.
@@ -127,8 +164,13 @@ class Fuzzer:
         self.server.answer(msg_id, patience)
 
     def _judge(self) -> None:
+        if self.reached.exists():
+            raise Failure(f"it reached for {self.reached.read_text()}")
         for message in self.server.seen:
-            if message.get("method") == "window/showMessage":
+            params = message.get("params") or {}
+            self.run_id = params.get("runId", self.run_id)
+            pops_up = message.get("method") == "window/showMessage"
+            if pops_up and not params["message"].startswith(ASKED_FOR):
                 raise Failure(f"a pop-up: {str(message)[:300]}")
             error = message.get("error")
             if error:
@@ -141,36 +183,49 @@ class Fuzzer:
         self.server.unread.clear()
 
 
-def fuzz(argv: list[str], seed: str, first: int, count: int) -> Counter[str]:
+def _prepared(folder: Path, reached: Path) -> dict[str, str]:
+    """Make a small project, a home and the guard, and return the server's environment."""
+    workspace = Workspace(folder, folder / "home")
+    for place in ("src", ".kata", "home/site"):
+        (folder / place).mkdir(parents=True)
+    workspace.spec.write_bytes(TEXT.encode())
+    (folder / "src" / "app.py").write_text("def search_box():\n    return 1\n")
+    (workspace.home / "site" / "sitecustomize.py").write_text(GUARD)
+    workspace.write_script(answer() | {"repeat": True})
+    return workspace.environment(
+        PYTHONPATH=str(workspace.home / "site"), KATA_FUZZ_REACHED=str(reached)
+    )
+
+
+def fuzz(target: Target, seed: str, first: int, count: int) -> Counter[str]:
     """Run and return the counts; a failure names the mutant and how to see it again."""
-    with Fuzzer(argv) as fuzzer:
-        step = 500
-        for start in range(first, first + count, step):
-            size = min(step, first + count - start)
+    with Fuzzer(target) as fuzzer:
+        for start in range(first, first + count, BATCH):
+            size = min(BATCH, first + count - start)
             try:
                 fuzzer.run(seed, start, size)
             except (Failure, SilenceError) as failure:
                 raise _found(
-                    argv, seed, start, size, failure=failure, log=fuzzer.server.stderr
+                    target, seed, start, size, failure=failure, log=fuzzer.server.stderr
                 ) from None
         return fuzzer.counts
 
 
 def _found(
-    argv: list[str], seed: str, first: int, count: int, *, failure: AssertionError, log: str
+    target: Target, seed: str, first: int, count: int, *, failure: AssertionError, log: str
 ) -> Failure:
     """Look for the single mutant that does it; some failures need their whole range."""
     for number in range(first, first + count):
         try:
-            with Fuzzer(argv) as fuzzer:
+            with Fuzzer(target) as fuzzer:
                 fuzzer.run(seed, number, 1)
         except (Failure, SilenceError) as alone:
             first, count, failure = number, 1, alone
             break
-    again = f"python tests/fuzz/fuzz_protocol.py --seed {seed} --first {first} --count {count}"
-    if argv != PROBE:
-        again += f" --server {shlex.quote(shlex.join(argv))}"
-    return Failure(f"{failure}\nagain: {again}\nlog: {log[-3000:]}")
+    again = f"--target {target} --seed {seed} --first {first} --count {count}"
+    return Failure(
+        f"{failure}\nagain: python tests/fuzz/fuzz_protocol.py {again}\nlog: {log[-3000:]}"
+    )
 
 
 def main() -> int:
@@ -178,17 +233,16 @@ def main() -> int:
     parser.add_argument("--seed", default=None, help="any text; random when omitted")
     parser.add_argument("--first", type=int, default=0, help="the first mutant's number")
     parser.add_argument("--count", type=int, default=0, help="how many; 0 runs until a failure")
-    parser.add_argument("--server", default="", help="command line; the probe when omitted")
+    parser.add_argument("--target", choices=get_args(Target), default="probe")
     options = parser.parse_args()
     seed = options.seed or secrets.token_hex(4)
-    argv = shlex.split(options.server) or PROBE
     started, first, total = time.monotonic(), options.first, Counter[str]()
-    print(f"seed {seed}, {len(METHODS)} methods, server {shlex.join(argv)}", flush=True)
+    print(f"seed {seed}, {len(METHODS)} methods, server {options.target}", flush=True)
     while options.count == 0 or first < options.first + options.count:
         left = options.first + options.count - first if options.count else 20_000
         size = min(20_000, left)
         try:
-            total += fuzz(argv, seed, first, size)
+            total += fuzz(options.target, seed, first, size)
         except Failure as failure:
             print(f"FAILED {failure}")
             return 1

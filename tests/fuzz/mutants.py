@@ -3,13 +3,14 @@
 import json
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from fixtures.lsp.wire import frame
+from fuzz.arguments import ROOT, URI, Arguments
 
-Kind = Literal["frame", "envelope", "params"]
-URI = "file:///fuzz/.kata/spec.md"
+Kind = Literal["frame", "envelope", "params", "answer"]
 TEXT = "# Goal\r\n\r\n🥋 do 日本\n\n## Tasks\n- [ ] T001 One\n- [x] T002 Two (after T001)"
 DOCUMENT = {"textDocument": {"uri": URI}}
 POSITION = {"line": 2, "character": 1}
@@ -29,6 +30,7 @@ METHODS: dict[str, Any] = {
     "textDocument/documentSymbol": DOCUMENT,
     "textDocument/foldingRange": DOCUMENT,
     "textDocument/semanticTokens/full": DOCUMENT,
+    "textDocument/semanticTokens/range": DOCUMENT | {"range": RANGE},
     "textDocument/diagnostic": DOCUMENT,
     "textDocument/inlayHint": DOCUMENT | {"range": RANGE},
     "textDocument/hover": DOCUMENT | {"position": POSITION},
@@ -36,6 +38,7 @@ METHODS: dict[str, Any] = {
     "textDocument/references": DOCUMENT
     | {"position": POSITION, "context": {"includeDeclaration": True}},
     "textDocument/completion": DOCUMENT | {"position": POSITION, "context": {"triggerKind": 1}},
+    "textDocument/prepareRename": DOCUMENT | {"position": POSITION},
     "textDocument/rename": DOCUMENT | {"position": POSITION, "newName": "T009"},
     "textDocument/documentLink": DOCUMENT,
     "textDocument/codeAction": DOCUMENT | {"range": RANGE, "context": {"diagnostics": []}},
@@ -45,11 +48,15 @@ METHODS: dict[str, Any] = {
     "workspace/didChangeConfiguration": {"settings": {"kata": {"provider": "local"}}},
     "workspace/didChangeWatchedFiles": {"changes": [{"uri": URI, "type": 2}]},
     "workspace/didChangeWorkspaceFolders": {
-        "event": {"added": [{"uri": "file:///fuzz", "name": "fuzz"}], "removed": []}
+        "event": {"added": [{"uri": f"file://{ROOT}", "name": "fuzz"}], "removed": []}
     },
     "notebookDocument/didOpen": {
         "notebookDocument": {"uri": URI, "notebookType": "x", "version": 1, "cells": []},
         "cellTextDocuments": [],
+    },
+    "notebookDocument/didChange": {
+        "notebookDocument": {"uri": URI, "version": 2},
+        "change": {"cells": {"structure": {"array": {"start": 0, "deleteCount": 0}}}},
     },
     "notebookDocument/didClose": {"notebookDocument": {"uri": URI}, "cellTextDocuments": []},
     "window/workDoneProgress/cancel": {"token": "x"},
@@ -77,28 +84,39 @@ class Mutant:
     owes: int | None
 
 
-def mutant(seed: str, number: int, commands: list[str]) -> Mutant:
+def mutant(seed: str, number: int, commands: Mapping[str, Arguments]) -> Mutant:
     """Make mutant `number` of `seed`; its request id, if any, is the number."""
     rng = random.Random(f"{seed}/{number}")
     message = _message(rng, number, commands)
-    match rng.choices(("frame", "envelope", "params"), (1, 2, 5))[0]:
+    match rng.choices(("frame", "envelope", "params", "answer"), (5, 10, 25, 2))[0]:
         case "frame":
             return Mutant("frame", _broken_frame(rng, message), None)
         case "envelope":
             broken = _broken_envelope(rng, message)
             return Mutant("envelope", frame(broken), _owed(broken))
+        case "answer":
+            return Mutant("answer", frame(_answer(rng)), None)
         case _:
             if "params" in message:
-                message["params"] = _broken(rng, message["params"], rng.randint(1, 3))
+                message["params"] = _broken(rng, message["params"], rng.randint(0, 3))
             return Mutant("params", frame(message), _owed(message))
 
 
-def _message(rng: random.Random, number: int, commands: list[str]) -> dict[str, Any]:
+def _answer(rng: random.Random) -> dict[str, Any]:
+    """What a client might say to a request of the server's that may never have been made."""
+    answer = {"jsonrpc": "2.0", "id": f"kata-{rng.randrange(1, 300)}"}
+    made = rng.choice([None, {"applied": True}, {"applied": False}, {"title": "Apply"}, [None]])
+    return answer | {
+        rng.choice(["result", "result", "error"]): _broken(rng, made, rng.randrange(2))
+    }
+
+
+def _message(rng: random.Random, number: int, commands: Mapping[str, Arguments]) -> dict[str, Any]:
     message: dict[str, Any] = {"jsonrpc": "2.0"}
     if rng.random() < 0.5:
-        arguments = rng.choice([[], [{}], ["x"], ["a", "1"], [{"text": "x"}, 1], None])
+        name = rng.choice(list(commands))
         message["method"] = "workspace/executeCommand"
-        message["params"] = {"command": rng.choice(commands), "arguments": arguments}
+        message["params"] = {"command": name, "arguments": commands[name](rng)}
     else:
         message["method"] = rng.choice(list(METHODS))
         message["params"] = json.loads(json.dumps(METHODS[message["method"]]))
