@@ -9,7 +9,6 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
 from urllib.parse import unquote
 
 from lsprotocol import types
@@ -75,8 +74,7 @@ class Document(TextDocument):
         if kept is None or kept.version != version or kept.text is not text:
             # An enum's member or its plain value; `str` of a member is its name, not its value.
             kind = types.PositionEncodingKind(self.position_codec.encoding or "utf-16")
-            encoding = cast("Encoding", kind.value)
-            kept = Snapshot(self.uri, version, self.language_id or "", Lines(text), encoding)
+            kept = Snapshot(self.uri, version, self.language_id or "", Lines(text), kind.value)
             self.__dict__["_snapshot"] = kept
         return kept
 
