@@ -70,9 +70,8 @@ def main() -> None:
         provider.load(default={"name": "draft", "chunks": options.tokens, "delay": EVERY})
         workspace = make_workspace(Path(folder))
         settings = custom(provider, logLevel="warning")
-        settings["providers"]["mine"]["kind"] = options.kind
-        if options.kind.startswith("openai"):
-            settings["providers"]["mine"]["baseUrl"] = provider.openai_url
+        base = provider.openai_url if options.kind.startswith("openai") else provider.url
+        settings["providers"]["mine"] |= {"kind": options.kind, "baseUrl": base}
         environment = workspace.environment(**key_variable())
         with Server(SERVE, stderr_pipe=False, **environment) as server:
             folders = [{"uri": workspace.root.as_uri(), "name": "project"}]

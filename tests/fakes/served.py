@@ -12,8 +12,11 @@ from fakes.steps import CANARY
 
 
 def custom(provider: ProviderProcess, name: str = "mine", **changes: Any) -> dict[str, Any]:
-    """User-level settings with one Anthropic-compatible provider, at debug level."""
-    own = {"kind": "anthropic-compatible", "baseUrl": provider.url, "model": "claude-test-1"}
+    """User-level settings with one provider, at debug level.
+
+    It is OpenAI-compatible, because that SDK takes a third of the time to load.
+    """
+    own = {"kind": "openai-compatible", "baseUrl": provider.openai_url, "model": "test-1"}
     return {"logLevel": "debug", "providers": {name: own}, "provider": name, **changes}
 
 

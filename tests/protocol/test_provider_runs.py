@@ -18,7 +18,7 @@ as_of = "2026-01-01"
 source = "the test"
 [[price]]
 provider = "mine"
-model = "claude-test-1"
+model = "test-1"
 input = 1000
 output = 1000
 """
@@ -70,20 +70,20 @@ async def test_a_fallback_is_in_the_record_with_its_reason(
     """Both requests, each under its provider; the reason is a diagnostic of the run."""
     provider.enqueue(DOWN)
     settings = custom(provider, fallback=["second"])
-    other = {"kind": "openai-compatible", "baseUrl": provider.openai_url, "model": "gpt-test-1"}
+    other = {"kind": "anthropic-compatible", "baseUrl": provider.url, "model": "test-2"}
     settings["providers"]["second"] = {**other, "needsKey": False}
     settings["providers"]["third"] = other
     async with session(tmp_path, settings) as editor:
         run = await drafted(editor)
     assert run["status"] == "completed", run
     assert codes(run) == [("mine", "provider_unavailable"), ("second", None)]
-    assert (run["provider"], run["model"]) == ("second", "gpt-test-1")
+    assert (run["provider"], run["model"]) == ("second", "test-2")
     (reason,) = [each for each in run["diagnostics"] if each["source"] == "provider"]
     assert reason["code"] == "provider_unavailable"
     assert {each["runtimeMode"] for each in run["attempts"]} == {"native"}
     assert all(each["seconds"] > 0 for each in run["attempts"])
     assert run["attempts"][1]["usage"]["outputTokens"] > 0
-    assert [each["surface"] for each in provider.requests(2)] == ["anthropic", "chat"]
+    assert [each["surface"] for each in provider.requests(2)] == ["chat", "anthropic"]
 
 
 async def test_an_unknown_price_is_no_number_and_comes_with_a_note(
@@ -93,12 +93,12 @@ async def test_an_unknown_price_is_no_number_and_comes_with_a_note(
     async with session(tmp_path, custom(provider)) as editor:
         before = await editor.command("kata.provider.estimate", {"prompt": "Count tokens"})
         assert before.get("maxCostUsd") is None
-        assert "claude-test-1" in before["note"]
+        assert "test-1" in before["note"]
         assert provider.requests() == []
         run = await drafted(editor)
         spending = (await editor.command("kata.run.list"))["spending"]
     assert run.get("costUsd") is None
-    assert "claude-test-1" in run["costNote"]
+    assert "test-1" in run["costNote"]
     assert run["attempts"][0].get("costUsd") is None
     assert run["usage"]["inputTokens"] > 0
     assert spending["unknownCostRequests"] == 1
