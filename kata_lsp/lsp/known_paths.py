@@ -109,17 +109,23 @@ def list_entries(root: str, spec_path: str, typed: str) -> tuple[list[str], bool
     head, _, prefix = typed.rpartition("/")
     folder = os.path.join(root, *PurePosixPath(spec_path).parent.parts)  # noqa: PTH118 - as above
     for base in (root, folder):
-        path = os.path.realpath(os.path.join(base, head))  # noqa: PTH118 - as above
-        if path == root or path.startswith(root + os.sep):
-            try:
-                with os.scandir(path) as entries:
-                    names = [_name(entry) for entry in islice(entries, _MAX_SCANNED)]
-            except (OSError, ValueError):
-                continue
+        names = _names_in(root, os.path.join(base, head))  # noqa: PTH118 - as above
+        if names is not None:
             fitting = sorted(name for name in names if _fits(name, prefix))
             lead = f"{head}/" if head else ""
             return [lead + name for name in fitting[:MAX_ENTRIES]], len(fitting) > MAX_ENTRIES
     return [], False
+
+
+def _names_in(root: str, folder: str) -> list[str] | None:
+    try:
+        path = os.path.realpath(folder)
+        if path != root and not path.startswith(root + os.sep):
+            return None
+        with os.scandir(path) as entries:
+            return [_name(entry) for entry in islice(entries, _MAX_SCANNED)]
+    except (OSError, ValueError):
+        return None
 
 
 def _name(entry: os.DirEntry[str]) -> str:

@@ -3,8 +3,6 @@
 Must not know which text carries meaning; the outline says.
 """
 
-from collections.abc import Iterator
-
 from lsprotocol import types
 
 from kata_lsp.lsp.features import TOKEN_MODIFIERS, TOKEN_TYPES
@@ -44,32 +42,14 @@ def _encoded(view: SpecView, span: Span | None) -> list[int]:
     data: list[int] = []
     last_line = last_start = 0
     for mark in marks(view.document, span):
-        for line, start, length in _pieces(view, mark.span):
-            if line != last_line:
-                last_start = 0
-            data += (
-                line - last_line,
-                start - last_start,
-                length,
-                _INDEX[mark.kind],
-                _modifiers(mark),
-            )
-            last_line, last_start = line, start
+        # No mark crosses a line, which no token may.
+        (line, start), end = map(view.snapshot.position, mark.span)
+        if line != last_line:
+            last_start = 0
+        place = (line - last_line, start - last_start, end.character - start)
+        data += (*place, _INDEX[mark.kind], _modifiers(mark))
+        last_line, last_start = line, start
     return data
-
-
-def _pieces(view: SpecView, span: Span) -> Iterator[tuple[int, int, int]]:
-    """Yield line, character and length of a span's part of each line: no token may cross one."""
-    start, end = map(view.snapshot.position, span)
-    if start.line == end.line:
-        yield start.line, start.character, end.character - start.character
-        return
-    for line in range(start.line, end.line + 1):
-        first, last = view.snapshot.lines.span(line)
-        begin = view.snapshot.position(max(first, span.start))
-        length = view.snapshot.position(min(last, span.end)).character - begin.character
-        if length > 0:
-            yield line, begin.character, length
 
 
 def _modifiers(mark: Mark) -> int:
