@@ -14,7 +14,7 @@ URI = f"file://{ROOT}/.kata/spec.md"
 Arguments = Callable[[random.Random], list[Any] | None]
 
 MEANT: dict[str, list[Any]] = {
-    "provider": ["local", "local", "scripted", "scripted", "nobody", "anthropic"],
+    "provider": ["local", "local", "scripted", "scripted", "nobody"],
     "runId": [RUN, RUN, "nope"],
     "root": [ROOT, f"file://{ROOT}", "/nowhere", "src"],
     "spec": [".kata/spec.md", "specs/001/tasks.md", "../out.md", "new.md"],
@@ -25,7 +25,10 @@ MEANT: dict[str, list[Any]] = {
     "apiKey": [None, "sk-canary-0123456789"],
     "network": [False],
 }
-"""Texts that mean something, by the field's name; any text will do for the others."""
+"""Texts that mean something, by the field's name; any text will do for the others.
+
+No provider with a network is among them: a key that was set before would make it ask its server.
+"""
 TEXTS = ["x", "Write a spec for a search box", "🥋 do 日本", "one\ntwo\r\n", "T001", " ", "# Goal"]
 
 

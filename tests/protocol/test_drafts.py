@@ -69,23 +69,6 @@ async def test_an_open_spec_is_edited_in_the_editor(tmp_path: Path, preset):
         assert all(each["annotationId"] in edit["changeAnnotations"] for each in change["edits"])
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
-@pytest.mark.parametrize("newline", ["\n", "\r\n"])
-async def test_edits_land_where_they_should_in_every_encoding(tmp_path: Path, encoding, newline):
-    """Emoji, ideographs and line endings before and in the edited line."""
-    workspace = make_workspace(tmp_path)
-    before = DRAFT.replace("\n", newline)
-    workspace.write_script(answer(text=DRAFT.replace("漢字", "漢字 and 😀 more")))
-    workspace.spec.parent.mkdir()
-    workspace.spec.write_bytes(before.encode())
-    async with editing(workspace, encoding=encoding) as editor:
-        assert editor.encoding == encoding
-        uri = editor.open(workspace.spec)
-        run_id = await drafted(editor)
-        assert (await editor.command("kata.draft.apply", run_id))["outcome"] == "applied"
-        assert editor.buffers[uri].text == before.replace("漢字", "漢字 and 😀 more")
-
-
 @pytest.mark.parametrize("preset", ["visual-studio-code", "neovim"])
 async def test_an_edit_for_an_older_version_is_not_made(tmp_path: Path, preset):
     """The user types while the edit is on its way: stale, kept, and applied by the next call."""
