@@ -43,7 +43,7 @@ def round_of(argv: list[str], command: str) -> tuple[float, float, float, float]
         server.initialize(capabilities=VSCODE, rootUri="file:///repo")
         initialized = time.perf_counter() - started
         server.send(note("textDocument/didOpen", {"textDocument": DOCUMENT}))
-        place = {"textDocument": {"uri": DOCUMENT["uri"]}}
+        place = {"textDocument": {"uri": URI}}
         assert server.ask("textDocument/codeLens", place)["result"]
         lens = time.perf_counter() - started
         at_rest = resident(server)
@@ -66,8 +66,8 @@ def main() -> None:
         base = base or (init, lens)
         ratios = f"{init / base[0]:.2f}x {lens / base[1]:.2f}x"
         print(
-            f"{name:>6}: {init * 1e3:18.0f} ms {lens * 1e3:10.0f} ms {idle:6.0f} MiB {used:4.0f} MiB"
-            f"   {ratios}"
+            f"{name:>6}: {init * 1e3:18.0f} ms {lens * 1e3:10.0f} ms {idle:6.0f} MiB "
+            f"{used:4.0f} MiB   {ratios}"
         )
 
 
