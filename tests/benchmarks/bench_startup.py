@@ -16,12 +16,8 @@ from fixtures.lsp.capabilities import VSCODE  # noqa: E402
 from fixtures.lsp.wire import PROBE, Server, note  # noqa: E402
 
 SPEC = "# Goal\n\n" + "".join(f"- [ ] T{n:03d} Do the thing number {n}\n" for n in range(50))
-DOCUMENT = {
-    "uri": "file:///repo/.kata/spec.md",
-    "languageId": "markdown",
-    "version": 1,
-    "text": SPEC,
-}
+URI = "file:///repo/.kata/spec.md"
+DOCUMENT = {"uri": URI, "languageId": "markdown", "version": 1, "text": SPEC}
 TARGETS = {
     "probe": (PROBE, "probe.ping"),
     "bare": ([sys.executable, str(HERE / "bare_pygls.py")], "probe.ping"),
