@@ -26,6 +26,7 @@ _TITLES: Final = {
     TaskStatus.IN_PROGRESS: "Start {}",
     TaskStatus.DONE: "Mark {} done",
 }
+_CHOICES: Final = {"mine": "keep mine", "draft": "take its text", "both": "keep both"}
 _REQUEST_TITLES: Final = {"draft": "Draft spec", "refine": "Refine spec"}
 
 
@@ -56,6 +57,20 @@ def for_spec(view: SpecView, runs: SpecRuns, threads: Sequence[Thread]) -> tuple
         title = _REQUEST_TITLES[request.kind]
         found.append(SpecCommand(title, "kata.run.start", argument, "kata.run"))
     return tuple(found)
+
+
+def choices(runs: SpecRuns) -> tuple[SpecCommand, ...]:
+    """Return how the newest draft can be applied where the reader changed the same places."""
+    return tuple(
+        SpecCommand(
+            f"Apply draft, {words} where both changed",
+            "kata.draft.apply",
+            {"runId": run.id, "choice": choice},
+            "kata.draft",
+        )
+        for run in runs.waiting[:1]
+        for choice, words in _CHOICES.items()
+    )
 
 
 def for_task(view: SpecView, task: TaskBlock) -> tuple[SpecCommand, ...]:

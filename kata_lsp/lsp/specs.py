@@ -16,6 +16,7 @@ from lsprotocol import types
 from kata_lsp.lsp.convert import canonical, uri_to_path
 from kata_lsp.lsp.documents import Documents, Snapshot
 from kata_lsp.lsp.folders import Folders
+from kata_lsp.orchestrator.spec_files import MAX_SPEC_BYTES
 from kata_lsp.spec.dialects import DIALECTS
 from kata_lsp.spec.document import SpecDocument
 from kata_lsp.spec.edits import TextEdit
@@ -109,6 +110,9 @@ class Specs:
         else:
             place = self.place(uri)
             if place is None or not self.is_spec(place[1]):
+                return None
+            # What is too large to be drafted or ticked would only hold up the event loop.
+            if len(snapshot.text) > MAX_SPEC_BYTES:
                 return None
             root, path = place
             view = SpecView(snapshot, parse(snapshot.text, path=path), root, path)

@@ -54,7 +54,8 @@ def tell(editor: Editor, method: str, uri: str, **params: Any) -> None:
 
 
 def _params(editor: Editor, method: str, params: dict[str, Any]) -> Any:
-    return editor.client.protocol._converter.structure(params, types.METHOD_TO_TYPES[method][2])
+    kind: Any = types.METHOD_TO_TYPES[method][2]
+    return editor.client.protocol._converter.structure(params, kind)
 
 
 async def diagnosed(

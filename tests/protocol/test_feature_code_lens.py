@@ -151,6 +151,26 @@ async def test_real_specs_of_every_dialect_are_ticked_and_unticked(workspace, di
         assert ("Refine spec" in titles) is (dialect in {"native", "lite"})
 
 
+async def test_a_conflict_is_decided_by_an_action(workspace):
+    """Where reader and draft changed the same words; the plain lens changes nothing then."""
+    theirs = DRAFT.replace("Show what", "Show everything that")
+    mine = DRAFT.replace("Show what", "Tell what")
+    async with reading(workspace) as editor:
+        uri = editor.open(workspace.spec)
+        run_id = await drafted(editor)
+        editor.type(uri, mine)
+        lens = titled(await lenses(editor, uri), "Apply draft")
+        assert (await run(editor, lens))["outcome"] == "conflict"
+        assert editor.buffers[uri].text == mine
+        found = await actions(editor, uri, EVERYWHERE)
+        for words in ("keep mine", "take its text", "keep both"):
+            assert titled(found, f"Apply draft, {words} where both changed")
+        chosen = titled(found, "Apply draft, take its text where both changed")["command"]
+        assert chosen["arguments"] == [{"runId": run_id, "choice": "draft"}]
+        assert (await run(editor, chosen))["outcome"] == "applied"
+        assert editor.buffers[uri].text == theirs
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 async def test_every_lens_has_a_twin_among_the_actions(workspace, preset):
     """With the same command; a client that knows commands only gets those."""

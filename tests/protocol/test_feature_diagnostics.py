@@ -218,6 +218,26 @@ async def test_other_files_have_no_diagnostics(workspace):
             assert (report["kind"], report["items"]) == ("full", [])
 
 
+async def test_a_folder_that_is_opened_later_has_specs_too(workspace, tmp_path):
+    """Until it is closed again."""
+    other = tmp_path / "other"
+    (other / ".kata").mkdir(parents=True)
+    folder = types.WorkspaceFolder(uri=other.as_uri(), name="other")
+
+    def change(editor, added=(), removed=()):
+        event = types.WorkspaceFoldersChangeEvent(list(added), list(removed))
+        editor.client.workspace_did_change_workspace_folders(
+            types.DidChangeWorkspaceFoldersParams(event)
+        )
+
+    async with reading(workspace) as editor:
+        uri = editor.open(other / ".kata" / "spec.md", BROKEN)
+        change(editor, added=[folder])
+        assert "duplicate-task-id" in codes(await diagnosed(editor, uri))
+        change(editor, removed=[folder])
+        assert codes(await diagnosed(editor, uri, lambda found: not found)) == []
+
+
 async def test_the_settings_say_which_file_is_the_spec(workspace):
     """Also when they change while it is open."""
     async with reading(workspace, configuration={"specPath": "docs/plan.md"}) as editor:

@@ -13,7 +13,7 @@ from kata_lsp.lsp import actions
 from kata_lsp.lsp.actions import Action
 from kata_lsp.lsp.edits import workspace_edit
 from kata_lsp.lsp.server import KataServer
-from kata_lsp.lsp.spec_commands import for_spec
+from kata_lsp.lsp.spec_commands import choices, for_spec
 from kata_lsp.lsp.specs import SpecView
 from kata_lsp.spec.shapes import Span
 
@@ -41,7 +41,8 @@ def _actions(server: KataServer, params: types.CodeActionParams) -> Iterator[Act
     if view := editor.specs.view(uri):
         yield from actions.for_problems(view, editor.diagnosing.problems(view), Span(start, end))
         yield from actions.for_place(view, start)
-        commands = for_spec(view, editor.runs_of(view), editor.threads_of(view))
+        runs = editor.runs_of(view)
+        commands = (*for_spec(view, runs, editor.threads_of(view)), *choices(runs))
         yield from map(actions.of_command, commands)
     if action := actions.for_selection(snapshot, Span(start, end), place):
         yield action
