@@ -11,6 +11,7 @@ import sys
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -44,6 +45,11 @@ class Lines:
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """The offset at which each line begins; never empty."""
+        if "\r" not in self.text:
+            # Thrice as fast, and asked for with every keystroke.
+            lengths = [len(line) + 1 for line in self.text.split("\n")]
+            lengths.pop()
+            return tuple(accumulate(lengths, initial=0))
         return (0, *(match.end() for match in _LINE_END.finditer(self.text)))
 
     def line_at(self, offset: int) -> int:

@@ -94,9 +94,9 @@ def next_statuses(view: SpecView) -> Iterator[tuple[int, SpecCommand]]:
     for task in document.tasks:
         shape = task.shape
         # A command names a task by its id, which the first task with it answers to.
-        if shape.id and shape.mark and shape.id not in seen:
+        if shape.id and shape.mark_at is not None and shape.id not in seen:
             seen.add(shape.id)
-            line = document.line_at(task.offset + shape.line.start)
+            line = document.line_at(task.offset + shape.span.start)
             yield line, _set_status(uri, shape.id, steps[shape.status])
 
 
