@@ -222,10 +222,9 @@ def _found(
         except (Failure, SilenceError) as alone:
             first, count, failure = number, 1, alone
             break
-    again = f"--target {target} --seed {seed} --first {first} --count {count}"
-    return Failure(
-        f"{failure}\nagain: python tests/fuzz/fuzz_protocol.py {again}\nlog: {log[-3000:]}"
-    )
+    which = f"--target {target} --seed {seed} --first {first} --count {count}"
+    again = f"python tests/fuzz/fuzz_protocol.py {which}"
+    return Failure(f"{failure}\nagain: {again}\nlog: {log[-3000:]}")
 
 
 def main() -> int:

@@ -90,6 +90,8 @@ def mutant(seed: str, number: int, commands: Mapping[str, Arguments]) -> Mutant:
     message = _message(rng, number, commands)
     match rng.choices(("frame", "envelope", "params", "answer"), (5, 10, 25, 2))[0]:
         case "frame":
+            if "id" in message:  # a broken digit must not make it another mutant's
+                message["id"] = f"frame-{number}"
             return Mutant("frame", _broken_frame(rng, message), None)
         case "envelope":
             broken = _broken_envelope(rng, message)
