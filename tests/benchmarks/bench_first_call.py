@@ -38,22 +38,28 @@ async def stalls(kind: str) -> dict[str, float]:
             late = 1000 * (time.perf_counter() - before)
             worst[phase] = max(worst.get(phase, 0.0), late)
 
+    def enter(name: str) -> None:
+        nonlocal phase
+        phase = name
+        # A phase may be over before the watchdog has looked once.
+        worst.setdefault(name, 0.0)
+
     spec_of(kind)
     if early := [name for name in SDKS if name in sys.modules]:
         raise SystemExit(f"imported before anything was asked: {early}")
     watchdog = asyncio.create_task(watch())
     async with ProviderServer() as server:
-        phase = "connect"
+        enter("connect")
         async with connected(kind, server) as adapter:
-            phase = "first stream"
+            enter("first stream")
             await ask(adapter, "stream", REQUEST)
-            phase = "second stream"
+            enter("second stream")
             await ask(adapter, "stream", REQUEST)
-            phase = "plain"
+            enter("plain")
             await ask(adapter, "plain", REQUEST)
-            phase = "models"
+            enter("models")
             await adapter.list_models()
-            phase = "end"
+            enter("end")
     watchdog.cancel()
     await asyncio.gather(watchdog, return_exceptions=True)
     return {name: round(late, 1) for name, late in worst.items()}

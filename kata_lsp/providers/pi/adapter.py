@@ -77,7 +77,7 @@ class PiAdapter:
     ) -> AsyncGenerator[AsyncIterator[AdapterEvent]]:
         known = await self._known(request.model)
         start = self._start(request.model, known)
-        turn = self._turn(request, known)
+        turn = self._turn(request, known, once=True)
 
         async def answer(name: str, _text: str) -> str | None:
             return turn if name == "kata.turn" else None
@@ -104,7 +104,7 @@ class PiAdapter:
             writable=task.writable,
             environment=task.environment,
         )
-        turn = self._turn(agent.request_of(task), known)
+        turn = self._turn(agent.request_of(task), known, once=False)
 
         async def answer(name: str, text: str) -> str | None:
             if name == "kata.turn":
@@ -128,11 +128,13 @@ class PiAdapter:
             agent_dir=self._engine.installation.logins if self._speech.subscription else None,
         )
 
-    def _turn(self, request: CompletionRequest, known: dialect.CatalogueModel | None) -> str:
+    def _turn(
+        self, request: CompletionRequest, known: dialect.CatalogueModel | None, *, once: bool
+    ) -> str:
         address = self._endpoint.base_url or (known.base_url if known else "")
         only = None if self._speech.subscription else dialect.origin(address)
         try:
-            return dialect.turn(request, self._speech, self._credential, only)
+            return dialect.turn(request, self._speech, self._credential, only, once=once)
         except UnicodeEncodeError as error:
             raise KataError(
                 ErrorCode.INVALID_REQUEST,

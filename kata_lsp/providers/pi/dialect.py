@@ -159,8 +159,12 @@ def turn(
     speech: Speech,
     credential: Credential | None,
     only_origin: str | None,
+    *,
+    once: bool,
 ) -> str:
     """Return the message that tells the bridge what to ask, and with which credential.
+
+    `once` lets one request leave and no more, whatever the engine makes of the answer.
 
     Raises:
         UnicodeEncodeError: The request holds half of a character.
@@ -170,6 +174,7 @@ def turn(
             "secret": credential.secret.value.strip() if credential else NO_KEY,
             "session": credential is not None and credential.mode == "token_session",
             "origin": only_origin,
+            "once": once,
             "system": request.system,
             "messages": _conversation(request, speech),
             "tools": [_tool(tool) for tool in request.tools],

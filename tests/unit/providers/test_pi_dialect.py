@@ -26,7 +26,9 @@ def test_no_file_of_the_engine_holds_the_credential():
         assert SECRET not in json.dumps(dialect.models_file(speech, endpoint, "m", None))
     request = CompletionRequest((Message.user("Hi"),), "m")
     credential = Credential("api_key", Secret(f" {SECRET}\n"), "the test")
-    told = json.loads(dialect.turn(request, SPEECH, credential, "https://gateway.example"))
+    told = json.loads(
+        dialect.turn(request, SPEECH, credential, "https://gateway.example", once=True)
+    )
     assert told["secret"] == SECRET
 
 
@@ -68,7 +70,7 @@ def test_a_conversation_arrives_in_order_and_whole():
         ),
         "m",
     )
-    turns = json.loads(dialect.turn(request, SPEECH, None, None))["messages"]
+    turns = json.loads(dialect.turn(request, SPEECH, None, None, once=True))["messages"]
     assert [turn["role"] for turn in turns] == ["user", "assistant", "toolResult", "user"]
     assert (turns[1]["stopReason"], turns[1]["model"]) == ("toolUse", "m")
     assert (turns[2]["toolName"], turns[2]["isError"]) == ("read", True)
@@ -77,7 +79,9 @@ def test_a_conversation_arrives_in_order_and_whole():
 def test_half_a_character_is_refused():
     """A lone surrogate cannot be sent."""
     with pytest.raises(UnicodeEncodeError):
-        dialect.turn(CompletionRequest((Message.user("\ud83d"),), "m"), SPEECH, None, None)
+        dialect.turn(
+            CompletionRequest((Message.user("\ud83d"),), "m"), SPEECH, None, None, once=True
+        )
 
 
 def test_the_catalogue_is_read_newest_first():

@@ -11,6 +11,7 @@ const LINE_LIMIT = 4_194_304;
 const MAX_TOKENS = ["max_tokens", "max_output_tokens", "max_completion_tokens"];
 
 let turn;
+let requests = 0;
 let exchange = {};
 
 function authorize(headers) {
@@ -120,6 +121,9 @@ function note(event, seen) {
 }
 
 async function observed(input, init) {
+  // A draft is one request. The engine may want to answer a tool call that it cannot read; this
+  // process is ended before that could be needed, and nobody pays for it.
+  if (turn?.once && requests++) return new Promise(() => {});
   const request = new Request(input, init);
   const seen = (exchange = { events: 0, began: Date.now() });
   if (turn?.origin && new URL(request.url).origin !== turn.origin) {
