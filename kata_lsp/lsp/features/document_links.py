@@ -6,6 +6,7 @@ Must not know where links stand; the spec says which paths and ids it names.
 import asyncio
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
@@ -36,7 +37,7 @@ def _files(server: KataServer, view: SpecView) -> Iterator[tuple[Span, str]]:
     for link in view.document.links():
         file = server.editor.paths.file(view, link.target) if link.kind == "path" else None
         if file:
-            yield link.span, uri_inside(root, file.removeprefix(view.root))
+            yield link.span, uri_inside(root, Path(file).relative_to(view.root).as_posix())
 
 
 def _tasks(view: SpecView) -> Iterator[tuple[Span, str]]:
