@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from kata_lsp.errors import InvalidInputError
 from kata_lsp.orchestrator.journal import Clock
@@ -20,6 +21,7 @@ from kata_lsp.orchestrator.spec_files import (
     read_text,
     replace_file,
     resolve_inside,
+    resolve_spec,
 )
 from kata_lsp.spec.document import Section, SpecDocument
 from kata_lsp.spec.edits import SpecEditError, set_task_status
@@ -56,12 +58,17 @@ async def read_threads(root: str, spec_path: str) -> tuple[Thread, ...]:
     Raises:
         InvalidInputError: Their file cannot be read.
     """
-    path = resolve_inside(root, threads_path(spec_path))
+    path = _threads_file(root, spec_path)
     text = await asyncio.to_thread(read_text, path, MAX_COMMENT_BYTES)
     try:
         return load_threads(text or "")
     except ThreadError as error:
         raise InvalidInputError("spec", f"{path}: {error}") from error
+
+
+def _threads_file(root: str, spec_path: str) -> Path:
+    resolve_spec(root, spec_path)  # only a spec has threads
+    return resolve_inside(root, threads_path(spec_path))
 
 
 class LivingSpec:
@@ -169,7 +176,7 @@ class LivingSpec:
                 changed = change(known)
             except ThreadError as error:
                 raise InvalidInputError("threadId", str(error)) from error
-            path = resolve_inside(root, threads_path(spec_path))
+            path = _threads_file(root, spec_path)
             await asyncio.to_thread(replace_file, path, dump_threads(changed))
             return changed
 

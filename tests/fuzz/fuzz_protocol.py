@@ -5,8 +5,8 @@
     python tests/fuzz/fuzz_protocol.py --seed S --first N --count 1     # a failure again
 
 It stops at the first failure and prints how to see it again. The real server gets arguments made
-from the contract's schema; reaching for the network, or starting a program other than git, is a
-failure too, and is prevented by the interpreter's audit hook.
+from the contract's schema. There, an internal error is a failure too, as is reaching for the
+network or starting a program other than git, which the interpreter's audit hook prevents.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from fuzz.mutants import METHODS, TEXT, Mutant, mutant
 from kata_lsp import protocol
 
 BATCH = 50
-PATIENCE = 15.0
+PATIENCE = 60.0
 SLOW = {"probe.slow", "probe.stubborn", "probe.block", "probe.flood", "probe.stream"}
 Target = Literal["probe", "real"]
 ARGV: dict[Target, list[str]] = {
@@ -175,6 +175,8 @@ class Fuzzer:
             error = message.get("error")
             if error:
                 self.counts[str(error.get("code"))] += 1
+                if self.target == "real" and error.get("code") == -32603:  # the probe has crashes
+                    raise Failure(f"an internal error: {error['message']}")
                 if "Traceback" in str(error):
                     raise Failure(f"a traceback on the wire: {str(error)[:300]}")
             elif "method" not in message:

@@ -68,6 +68,13 @@ async def test_unknown_tasks_sections_and_threads_are_named(tmp_path, spec, livi
     assert [file.name for file in spec.parent.iterdir()] == ["spec.md"]
 
 
+@pytest.mark.parametrize("path", ["", ".", "src", "../out.md", "a\0.md"])
+async def test_threads_of_what_is_no_spec_are_refused(tmp_path, living, path):
+    """The path is checked before the file beside it is looked for."""
+    with pytest.raises(InvalidInputError, match="spec"):
+        await living.threads(str(tmp_path), path)
+
+
 async def test_a_thread_is_kept_beside_the_spec(tmp_path, spec, living):
     """Add, reply, resolve: the file beside the spec holds it, the spec itself is untouched."""
     root = str(tmp_path)
