@@ -107,7 +107,7 @@ class SpecDocument:
 
     def task_at(self, offset: int) -> TaskBlock | None:
         """Return the innermost task whose lines hold ``offset``."""
-        index = bisect_right(self.tasks, offset, key=lambda task: task.offset + task.shape.span.start)
+        index = bisect_right(self.tasks, offset, key=_start_of)
         before = reversed(self.tasks[:index])
         for task in before:
             if task.span.covers(offset):
@@ -190,3 +190,8 @@ class SpecDocument:
             if placed.offset >= span.end:
                 return
             yield placed
+
+
+def _start_of(task: TaskBlock) -> int:
+    # `task.span` would build a span per look.
+    return task.offset + task.shape.span.start

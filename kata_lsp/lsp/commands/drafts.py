@@ -13,6 +13,7 @@ from kata_lsp import protocol as wire
 from kata_lsp.errors import InvalidInputError, KataError
 from kata_lsp.lsp import payloads
 from kata_lsp.lsp.client import show as show_message
+from kata_lsp.lsp.client import wants
 from kata_lsp.lsp.server import KataServer
 from kata_lsp.orchestrator.drafts import ApplyOutcome
 from kata_lsp.orchestrator.events import RunChanged
@@ -65,6 +66,10 @@ async def apply(server: KataServer, params: wire.ApplyDraftParams) -> wire.Apply
         raise
     if done:
         outcome = work.result()
+        if outcome.outcome == "conflict" and wants(server, "offers"):
+            # A client that shows drafts itself reads the result; others would see nothing.
+            hint = "Code actions on the spec's title line do that."
+            show_message(server, f"{outcome.message} {hint}", kind=_WARNING)
         return wire.ApplyDraftResult(
             run_id=outcome.record.id,
             outcome=outcome.outcome,
