@@ -166,7 +166,7 @@ async def test_conflicts_are_a_choice(tmp_path: Path):
         conflicted = await editor.command("kata.draft.apply", {"runId": run_id})
         assert conflicted["outcome"] == "conflict"
         told = await editor.message("window/showMessage")
-        assert "Code actions on the spec's title line" in told["message"]
+        assert "Code actions on the spec's title line" in told.message
         assert workspace.spec.read_text(encoding="utf-8") == MINE
         ids = [each["id"] for each in conflicted["conflicts"]]
         assert "section:Goal" in ids
