@@ -71,7 +71,8 @@ class RunProgress:
                 self._say(_summary(record))
             return
         if record.waiting_until is not None and record.attempts:
-            self._say(f"{record.attempts[-1].code}: waiting before another try")
+            seconds = max(0.0, record.waiting_until - record.updated_at)
+            self._say(f"{record.attempts[-1].code}: trying again in {seconds:.0f} s")
         elif record.phase == "provider" and record.provider is None:
             self._say("choosing a provider")
         elif record.phase is not None and not self._characters:
