@@ -16,6 +16,7 @@ from kata_lsp.errors import InvalidInputError
 from kata_lsp.orchestrator.events import RunChanged, Sink, StatusChanged
 from kata_lsp.orchestrator.journal import Clock
 from kata_lsp.orchestrator.spec_files import SpecFiles, SpecSnapshot
+from kata_lsp.runs.lifecycle import TERMINAL
 from kata_lsp.runs.record import Draft, DraftState, RunRecord, RunStatus
 from kata_lsp.runs.store import RunFilter, RunStore
 from kata_lsp.spec.edits import TextEdit, apply_edits
@@ -106,7 +107,7 @@ class Drafts:
             InvalidInputError: There is no such run or draft, it may not be applied, or `choices`
                 names a conflict that does not exist.
         """
-        record, draft = await self._find(run_id, root)
+        record, draft = await self._decidable(run_id, root)
         if not draft.complete:
             raise InvalidInputError(
                 "runId", f"the draft of run {record.id!r} is not finished, so it is never applied"
@@ -139,9 +140,9 @@ class Drafts:
         """Put a draft aside; its text stays with the run.
 
         Raises:
-            InvalidInputError: There is no such run, or it has no draft.
+            InvalidInputError: There is no such run, it has no draft, or it is still at work.
         """
-        record, draft = await self._find(run_id, root)
+        record, draft = await self._decidable(run_id, root)
         return await self._record(record, draft, DraftState.DISCARDED)
 
     async def waiting(self, root: str) -> tuple[RunRecord, ...]:
@@ -150,6 +151,15 @@ class Drafts:
             RunFilter(root=root, statuses=frozenset({RunStatus.COMPLETED}))
         )
         return tuple(run for run in runs if run.draft and run.draft.state is DraftState.WAITING)
+
+    async def _decidable(self, run_id: str | None, root: str) -> tuple[RunRecord, Draft]:
+        record, draft = await self._find(run_id, root)
+        if record.status not in TERMINAL:
+            # What the run stores next would undo the decision, or be refused because of it.
+            raise InvalidInputError(
+                "runId", f"run {record.id!r} is still at work; wait for its end, or cancel it"
+            )
+        return record, draft
 
     async def _find(self, run_id: str | None, root: str) -> tuple[RunRecord, Draft]:
         if run_id is None:

@@ -1,11 +1,13 @@
 """What becomes of a draft: shown, applied as minimal edits, kept when in doubt, discarded."""
 
+from dataclasses import replace
+
 import pytest
 from support.workbench import bench, draft_text
 
 from kata_lsp.errors import InvalidInputError
 from kata_lsp.providers.adapters.scripted import ScriptedAnswer
-from kata_lsp.runs.record import DraftState
+from kata_lsp.runs.record import DraftState, RunStatus
 
 SPEC = draft_text()
 
@@ -21,6 +23,19 @@ async def test_applying_writes_the_draft_and_says_so(tmp_path):
         assert outcome.record.draft.state is DraftState.APPLIED
         again = await made.app.drafts.apply(record.id, str(made.root))
         assert again.outcome == "unchanged"
+
+
+async def test_a_run_at_work_keeps_its_draft_to_itself(tmp_path):
+    """Deciding meanwhile would race with what the run stores next; showing is free."""
+    async with bench(tmp_path / "repo") as made:
+        ended = await made.run()
+        *begun, _ = ended.timeline
+        at_work = replace(ended, id="other", status=RunStatus.RUNNING, timeline=tuple(begun))
+        await made.app.store.save(at_work)
+        for decide in (made.app.drafts.apply, made.app.drafts.discard):
+            with pytest.raises(InvalidInputError, match="still at work"):
+                await decide("other", str(made.root))
+        assert (await made.app.drafts.show("other", str(made.root))).draft.text == SPEC
 
 
 async def test_auto_applies_by_itself(tmp_path):
