@@ -17,6 +17,16 @@ LEVELS: Final = ("debug", "info", "warning", "error")
 
 _FORMAT: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _MASK: Final = "[redacted]"
+_NOISY: Final = (
+    "anthropic",
+    "asyncio",
+    "httpcore",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "markdown_it",
+    "openai",
+)
 _SECRET: Final = re.compile(
     r"""
     \bsk-[A-Za-z0-9_-]{8,}                       # Anthropic and OpenAI keys
@@ -61,6 +71,6 @@ def configure(level: str = "warning", file: Path | None = None) -> None:
     for handler in handlers:
         handler.setFormatter(RedactingFormatter(_FORMAT))
     logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
-    # The HTTP stack logs URLs and headers at its own chatty levels.
-    for noisy in ("httpx", "httpx2", "httpcore", "anthropic", "openai", "asyncio"):
+    # Libraries that log headers, or every step of theirs, below WARNING.
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)

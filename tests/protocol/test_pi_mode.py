@@ -49,7 +49,7 @@ async def test_the_switch_is_live_both_ways(tmp_path: Path):
             assert (await editor.command("kata.runtime.getMode"))["mode"] == "native"
         provider_saw = [each["surface"] for each in provider.requests(3)]
     assert modes == [(mode, mode) for mode in ("native", "pi", "native")]
-    assert provider_saw == ["anthropic"] * 3
+    assert provider_saw == ["chat"] * 3
 
 
 @needs_engine
