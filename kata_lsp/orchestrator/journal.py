@@ -6,6 +6,7 @@ Must not know what a run does; it keeps the record, the streamed output and thei
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Final
@@ -14,6 +15,8 @@ from kata_lsp.orchestrator.events import RunChanged, RunStreamed, Sink
 from kata_lsp.runs.lifecycle import TERMINAL, moved
 from kata_lsp.runs.record import RunRecord, RunStatus
 from kata_lsp.runs.store import OutputKind, RunStore
+
+log = logging.getLogger(__name__)
 
 FLUSH_SECONDS: Final = 0.05
 """Streamed output is stored and told at most this often: twenty times a second."""
@@ -105,6 +108,7 @@ class Journal:
 
     async def _commit(self, record: RunRecord) -> None:
         self.record = await self._store.save(record)
+        log.debug("run %s: %s, %s", record.id, record.status, record.phase or "no phase")
         self._sink(RunChanged(self.record))
 
     async def _write(self, operation: Callable[[], Coroutine[Any, Any, None]]) -> None:

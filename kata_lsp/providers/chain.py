@@ -6,6 +6,7 @@ Must not know vendors, nor how credentials, adapters, prices and caps are kept.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,8 @@ from kata_lsp.providers.pricing import cost_of, failed_cost, highest_cost, price
 from kata_lsp.providers.registry import Provider
 from kata_lsp.providers.retry import FALLS_BACK, MOST_RETRIES, wait_before_retry
 from kata_lsp.settings.model import Settings
+
+_log = logging.getLogger(__name__)
 
 
 class CallStream:
@@ -180,7 +183,9 @@ class CallStream:
         )
         failure: KataError | None = None
         async with parts.budget.reserved(planned, parts.settings.budget, self._spent()):
-            yield AttemptStarted(provider.id, model, self._runtime_mode, len(self._reports) + 1)
+            number = len(self._reports) + 1
+            _log.debug("request %d: %s, model %s", number, provider.id, model)
+            yield AttemptStarted(provider.id, model, self._runtime_mode, number)
             stream = attempt(lease, request, limits, parts.strays, sending.tally, plain=self._plain)
             try:
                 async with aclosing(stream) as events:
