@@ -20,7 +20,7 @@ setup: $(VENV)/.ready ## create .venv with the locked dependencies
 $(VENV)/.ready: pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PY) -m venv $(VENV)
 	@$(BIN)/python -c 'import uv' 2>/dev/null || $(BIN)/pip install -q uv
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv sync --quiet --frozen --active --inexact --all-extras --group dev
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv sync --quiet --frozen --active --inexact --all-extras --group dev --compile-bytecode
 	@touch $@
 
 demo: setup ## draft a spec for a real prompt over this repository, with no key and no network
