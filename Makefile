@@ -42,13 +42,18 @@ types: setup
 check: lint types ## the fast loop: lint, types, imports, unit and architecture tests
 	@$(BIN)/pytest -q -n 2 tests/unit tests/architecture
 
+# Tests that wait for other processes get one more try, and the summary names each that needed it;
+# unit tests, which wait for nothing, do not.
+RETRY := --reruns 1 -rR
+
 test: lint types setup-engine lint-editors ## the gate: everything
-	@$(BIN)/pytest -n 2 tests/unit tests/architecture tests/contract tests/protocol tests/cli tests/fuzz
+	@$(BIN)/pytest -n 2 tests/unit tests/architecture
+	@$(BIN)/pytest -n 2 $(RETRY) tests/contract tests/protocol tests/cli tests/fuzz
 	@$(MAKE) --no-print-directory test-editors
 
 test-editors: setup-editors ## real editors: Neovim 0.10 and 0.11, Helix, VS Code 1.100
-	@$(BIN)/pytest -n 2 tests/editors/neovim tests/editors/helix
-	@$(BIN)/pytest tests/editors/vscode
+	@$(BIN)/pytest -n 2 $(RETRY) tests/editors/neovim tests/editors/helix
+	@$(BIN)/pytest $(RETRY) tests/editors/vscode
 
 test-editors-latest: setup ## the newest VS Code that was tried
 	@tests/editors/install_vscode.sh latest
