@@ -5,12 +5,9 @@ Must not know how a spec is read or written.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from kata_lsp import protocol as wire
 from kata_lsp.errors import InvalidInputError
 from kata_lsp.lsp import payloads
-from kata_lsp.lsp.convert import canonical, uri_to_path
 from kata_lsp.lsp.server import KataServer
 from kata_lsp.spec.shapes import TaskStatus
 
@@ -78,10 +75,7 @@ def _place(server: KataServer, params: wire.SpecRef) -> tuple[str, str]:
     if params.uri is None:
         spec = params.spec or server.editor.configuration.settings.spec_path
         return folders.resolve(params.root), spec
-    file = uri_to_path(params.uri)
-    if file is not None:
-        path = Path(canonical(file))
-        for root in folders.all():
-            if path.is_relative_to(root):
-                return root, path.relative_to(root).as_posix()
-    raise InvalidInputError("uri", f"{params.uri!r} is not a file in an open folder")
+    place = server.editor.specs.place(params.uri)
+    if place is None:
+        raise InvalidInputError("uri", f"{params.uri!r} is not a file in an open folder")
+    return place
